@@ -1,0 +1,33 @@
+"""The Celery app, its queues and the schedule: everything that happens without a request."""
+
+from __future__ import annotations
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+app = Celery("assay")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+# Beat only ticks: each task takes the due rows itself, so two beats at once are harmless.
+app.conf.beat_schedule = {
+    "deliver what is owed": {"task": "registry.tasks.deliver_owed", "schedule": 5.0},
+    "send what is owed": {"task": "registry.tasks.send_owed", "schedule": 5.0},
+    "evaluate rollback triggers": {
+        "task": "monitoring.tasks.evaluate_rollback_triggers",
+        "schedule": 5.0,
+    },
+    "report silent versions": {"task": "monitoring.tasks.report_silence", "schedule": 30.0},
+    "make partitions ahead": {"task": "monitoring.tasks.make_partitions", "schedule": 3600.0},
+    "resend expired evaluations": {
+        "task": "monitoring.tasks.resend_evaluations",
+        "schedule": 15.0,
+    },
+    "beat is alive": {"task": "config.tasks.note_beat", "schedule": 5.0},
+}
+for entry in app.conf.beat_schedule.values():
+    # A tick that waited longer than this is stale: the next one does its work.
+    entry["options"] = {"expires": 2 * entry["schedule"]}

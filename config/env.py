@@ -1,0 +1,84 @@
+"""Everything read from the environment, with its default. Nothing else reads it."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def home() -> Path:
+    """Where all state lives: database, broker, artifacts, keys, logs."""
+    return Path(os.environ.get("ASSAY_HOME") or ROOT / ".assay").absolute()
+
+
+def port() -> int:
+    return int(os.environ.get("ASSAY_PORT") or 8000)
+
+
+def flag(name: str) -> bool:
+    """True where the variable is 1, true or yes."""
+    return os.environ.get(name, "").lower() in {"1", "true", "yes"}
+
+
+def words(name: str) -> list[str]:
+    """The comma-separated words of a variable; empty where it is not set."""
+    return [word.strip() for word in os.environ.get(name, "").split(",") if word.strip()]
+
+
+def secret_key() -> str:
+    """ASSAY_SECRET_KEY, else the key kept in the home, else one for this process alone."""
+    if key := os.environ.get("ASSAY_SECRET_KEY"):
+        return key
+    kept = home() / "secret_key"
+    return kept.read_text().strip() if kept.is_file() else secrets.token_urlsafe(50)
+
+
+def database_url() -> str:
+    """The application's role, which owns nothing."""
+    return os.environ.get("DATABASE_URL") or _embedded_database("assay_app")
+
+
+def owner_database_url() -> str:
+    """The role that runs migrations; the product itself never connects with it."""
+    return os.environ.get("ASSAY_OWNER_DATABASE_URL") or _embedded_database("assay_migrator")
+
+
+def _embedded_database(role: str) -> str:
+    return f"postgresql://{role}@/assay?host={home() / 'run'}"
+
+
+def database(url: str) -> dict[str, Any]:
+    """Django's settings for a ``postgresql://`` URL; query parameters become options.
+
+    Raises:
+        ValueError: The URL is not a PostgreSQL URL.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in {"postgresql", "postgres"}:
+        raise ValueError(f"A database URL starts with postgresql://, not {parts.scheme!r}.")
+    options: dict[str, Any] = dict(parse_qsl(parts.query))
+    host = options.pop("host", None) or unquote(parts.hostname or "")
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path.removeprefix("/")),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": host,
+        "PORT": str(options.pop("port", "") or parts.port or ""),
+        "OPTIONS": options,
+    }
+
+
+def broker_url() -> str:
+    """The broker as Celery spells it."""
+    return os.environ.get("REDIS_URL") or f"redis+socket://{home() / 'run' / 'valkey.sock'}"
+
+
+def redis_client_url() -> str:
+    """The same server as redis-py spells it."""
+    return broker_url().replace("redis+socket://", "unix://", 1)

@@ -1,0 +1,155 @@
+"""Django's settings. What differs between installations is read in config.env."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from config import env
+
+BASE_DIR = env.ROOT
+ASSAY_HOME = env.home()
+SECRET_KEY = env.secret_key()
+DEBUG = False
+ALLOWED_HOSTS = env.words("ASSAY_ALLOWED_HOSTS") or [
+    "localhost",
+    "127.0.0.1",
+    "[::1]",
+    "testserver",
+]
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.humanize",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "django_htmx",
+    "rest_framework",
+    "config",
+    "registry",
+    "monitoring",
+    "governance",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "config.access.LocalAccessMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "config.problems.DomainErrorMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# "default" is the application's role and owns nothing; "owner" runs migrations and nothing else.
+DATABASES = {
+    "default": env.database(env.database_url()),
+    "owner": env.database(env.owner_database_url()),
+}
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True  # a restarted server costs no request
+DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": 16, "timeout": 10}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+STATIC_URL = "static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_USE_FINDERS = True  # serves from the packages: no collectstatic step to forget
+LOGIN_URL = "/login/"
+LOGIN_REDIRECT_URL = "/models/"
+LOGOUT_REDIRECT_URL = "/login/"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+EMAIL_FILE_PATH = ASSAY_HOME / "mail"
+DEFAULT_FROM_EMAIL = "assay@localhost"
+
+REST_FRAMEWORK = {
+    "EXCEPTION_HANDLER": "config.problems.handle",
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "config.access.InProcessAuthentication",
+        "config.access.TokenAuthentication",
+        "config.access.SessionAuthentication",
+        "config.access.LocalAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["registry.permissions.HasScope"],
+    "DEFAULT_PARSER_CLASSES": ["config.wire.StrictJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["config.wire.JSONRenderer"],
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+}
+
+CELERY_BROKER_URL = env.broker_url()
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = True
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_DEFAULT_QUEUE = "control"
+# A publisher must not hang while the broker is away: the row is safe and beat delivers later.
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 120,  # seconds; no task may run longer than this
+    "socket_timeout": 5,
+    "socket_connect_timeout": 2,
+    "max_retries": 1,
+    "retry_on_timeout": True,
+}
+CELERY_VISIBILITY_TIMEOUT = 120
+CELERY_TASK_PUBLISH_RETRY = False
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "INFO"},
+    "loggers": {
+        "django.request": {"level": "ERROR"},
+        "celery.worker.strategy": {"level": "WARNING"},
+        "celery.app.trace": {"level": "WARNING"},
+    },
+}
+
+ASSAY_LOCAL_ACCESS = env.flag("ASSAY_LOCAL_ACCESS")
+ASSAY_HANDLER_MODULES = env.words("ASSAY_HANDLER_MODULES")
+ASSAY_REDIS_URL = env.redis_client_url()
+ASSAY_BASE_URL = f"http://localhost:{env.port()}"
+ASSAY_ARTIFACTS = ASSAY_HOME / "artifacts"
+ASSAY_MAX_ARTIFACT_BYTES = 10 * 1024**3
+ASSAY_MAX_BODY_BYTES = 16 * 1024**2  # JSON bodies; 10,000 snapshots take about 4 MB
+ASSAY_SNAPSHOT_RETENTION = timedelta(days=90)
+ASSAY_SUBSCRIPTIONS = "config.subscriptions.SUBSCRIPTIONS"
+# What the higher apps add to the registry's answers: callables that take versions.
+ASSAY_ENTRY_PARTS = ["governance.flags.entry_part", "monitoring.answers.entry_part"]
+ASSAY_DETAIL_PARTS = ["monitoring.answers.detail_part"]
+ASSAY_STATISTICS_PARTS = ["monitoring.answers.statistics_part"]
+DATA_UPLOAD_MAX_MEMORY_SIZE = ASSAY_MAX_BODY_BYTES

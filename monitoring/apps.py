@@ -1,0 +1,10 @@
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class MonitoringConfig(AppConfig):
+    """Measures how versions behave, and heals what misbehaves."""
+
+    name = "monitoring"
+    verbose_name = "Monitoring"

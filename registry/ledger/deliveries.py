@@ -1,0 +1,202 @@
+"""Pay what is owed: each event to each of its subscribers, at least once."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import uuid
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
+from django.utils.module_loading import import_string
+
+import assay.events
+from registry.errors import Conflict, NotFound
+from registry.ledger import events, presentation
+from registry.ledger.events import PULLED
+from registry.models import Delivery, DeliveryState, Subscription
+
+Clock = Callable[[], datetime]
+
+log = logging.getLogger(__name__)
+
+MAX_ATTEMPTS = 10  # then it is parked, visibly
+LEASE = timedelta(seconds=60)
+BACKOFF = timedelta(seconds=2)  # doubled with each attempt
+LONGEST_BACKOFF = timedelta(minutes=10)
+
+
+def deliver_to_verbs(*, now: Clock, limit: int = 100) -> int:
+    """Deliver up to ``limit`` owed events to our own verbs, oldest first.
+
+    Two callers at once are harmless: each delivery is locked by one.
+
+    Returns:
+        How many were delivered.
+    """
+    due = _due(now()).filter(subscriber__in=events.verbs()).order_by("pk")
+    return sum(_deliver_to_verb(pk, now) for pk in due.values_list("pk", flat=True)[:limit])
+
+
+def send_outside(*, now: Clock, limit: int = 100) -> int:
+    """Send up to ``limit`` owed events to mail, channels and users' handlers, oldest first.
+
+    Deliveries that subscribers fetch themselves are left to them. Apart from the verbs, so
+    that a dead channel never holds a rollback up.
+
+    Returns:
+        How many were sent.
+    """
+    due = _due(now()).exclude(subscriber__in=events.verbs()).exclude(_pulled()).order_by("pk")
+    return sum(_deliver_outside(pk, now) for pk in due.values_list("pk", flat=True)[:limit])
+
+
+def lease(subscription: str, *, now: datetime, limit: int) -> list[Delivery]:
+    """Lend up to ``limit`` owed events to a subscriber that fetches them itself.
+
+    Raises:
+        NotFound: There is no such subscription.
+    """
+    if not Subscription.objects.filter(name=subscription).exists():
+        raise NotFound(f"There is no subscription {subscription!r}; PUT it first.")
+    with transaction.atomic():
+        due = _due(now).filter(subscriber=f"{PULLED}{subscription}")
+        lent = list(
+            due.select_for_update(skip_locked=True, of=("self",))
+            .select_related("event__version", "event__remark")
+            .order_by("pk")[:limit]
+        )
+        for delivery in lent:
+            _lend(delivery, now)
+    return lent
+
+
+def settle(
+    delivery_id: int, token: uuid.UUID, *, now: datetime, error: str | None = None
+) -> Delivery:
+    """Say how a lent delivery went; an error puts it back with a growing pause.
+
+    Raises:
+        Conflict: The lease is not this one any more.
+    """
+    with transaction.atomic():
+        delivery = Delivery.objects.select_for_update().filter(pk=delivery_id, lease=token).first()
+        if delivery is None:
+            raise Conflict("This delivery is not lent to you; its lease has run out or is settled.")
+        if error is None:
+            _pay(delivery, now)
+        else:
+            _put_back(delivery, error, now)
+    return delivery
+
+
+def retry(delivery: Delivery, *, now: datetime) -> None:
+    """Owe a parked delivery once more."""
+    Delivery.objects.filter(pk=delivery.pk, state=DeliveryState.PARKED).update(
+        state=DeliveryState.OWED, attempts=0, due_at=now
+    )
+
+
+def _due(now: datetime) -> QuerySet[Delivery]:
+    unleased = Q(leased_until=None) | Q(leased_until__lte=now)
+    return Delivery.objects.filter(unleased, state=DeliveryState.OWED, due_at__lte=now)
+
+
+def _pulled() -> Q:
+    """Deliveries to subscriptions without a handler of their own."""
+    names = Subscription.objects.filter(handler="").values_list("name", flat=True)
+    return Q(subscriber__in=[f"{PULLED}{name}" for name in names])
+
+
+def _deliver_to_verb(pk: int, now: Clock) -> bool:
+    """The effect and the settled row commit together, or neither does."""
+
+    @transaction.atomic
+    def effect() -> bool:
+        delivery = _locked(pk, now())
+        if delivery is None:
+            return False
+        import_string(delivery.subscriber)(delivery.event)
+        return _pay(delivery, now())
+
+    return _attempt(pk, None, effect, now)
+
+
+def _deliver_outside(pk: int, now: Clock) -> bool:
+    """Claim, send, settle: no transaction and no lock is held while it sends."""
+    with transaction.atomic():
+        delivery = _locked(pk, now())
+        if delivery is None:
+            return False
+        _lend(delivery, now())
+
+    def send() -> bool:
+        _send(delivery)
+        return _pay(delivery, now())
+
+    return _attempt(pk, delivery.lease, send, now)
+
+
+def _attempt(pk: int, lease: uuid.UUID | None, action: Callable[[], bool], now: Clock) -> bool:
+    try:
+        return action()
+    except Exception as error:  # whatever a handler raises is its delivery's failure, not ours
+        log.exception("delivery %s failed", pk)
+        failed = Delivery.objects.filter(pk=pk, lease=lease, state=DeliveryState.OWED).first()
+        if failed is not None:
+            _put_back(failed, f"{type(error).__name__}: {error}", now())
+        return False
+
+
+def _locked(pk: int, now: datetime) -> Delivery | None:
+    """The delivery, locked; None where another worker has it or it is paid."""
+    due = _due(now).filter(pk=pk).select_for_update(skip_locked=True, of=("self",))
+    return due.select_related("event__version", "event__remark").first()
+
+
+def _send(delivery: Delivery) -> None:
+    """Call a handler outside the product: one of ours by path, or a subscription's."""
+    name = delivery.subscriber
+    if not name.startswith(PULLED):
+        import_string(name)(delivery.event)
+        return
+    path = Subscription.objects.get(name=name.removeprefix(PULLED)).handler
+    module, _, function = path.rpartition(".")
+    if module not in settings.ASSAY_HANDLER_MODULES:
+        raise LookupError(f"{module} is not listed in ASSAY_HANDLER_MODULES of this worker.")
+    handler = getattr(importlib.import_module(module), function)
+    assay.events.call(handler, presentation.client_event(delivery.event))
+
+
+def _lend(delivery: Delivery, now: datetime) -> None:
+    delivery.lease, delivery.leased_until = uuid.uuid4(), now + LEASE
+    delivery.save(update_fields=["lease", "leased_until"])
+
+
+def _pay(delivery: Delivery, now: datetime) -> bool:
+    """Settle, unless the lease has passed to another worker meanwhile."""
+    settled = Delivery.objects.filter(pk=delivery.pk, lease=delivery.lease).update(
+        state=DeliveryState.DONE,
+        settled_at=now,
+        attempts=F("attempts") + 1,
+        lease=None,
+        leased_until=None,
+        last_error="",
+    )
+    return bool(settled)
+
+
+def _put_back(delivery: Delivery, error: str, now: datetime) -> None:
+    attempts = delivery.attempts + 1
+    pause = min(BACKOFF * 2 ** (attempts - 1), LONGEST_BACKOFF)
+    Delivery.objects.filter(pk=delivery.pk, lease=delivery.lease).update(
+        state=DeliveryState.PARKED if attempts >= MAX_ATTEMPTS else DeliveryState.OWED,
+        attempts=attempts,
+        due_at=now + pause,
+        lease=None,
+        leased_until=None,
+        last_error=error[:2000],
+    )

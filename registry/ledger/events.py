@@ -1,0 +1,115 @@
+"""Record facts, and owe each one to whoever subscribed to it."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils.module_loading import import_string
+
+from registry.models import Delivery, Event, ModelVersion, Remark, Subscription
+
+
+class Kind(StrEnum):
+    """How a subscriber is called."""
+
+    VERB = "verb"  # changes our own rows: one transaction with the delivery
+    OUTSIDE = "outside"  # mail, webhooks, users' handlers: claim, send, settle
+
+
+@dataclass(frozen=True, slots=True)
+class Subscriber:
+    """One handler of the product's own, by dotted path; it takes the event."""
+
+    handler: str
+    kind: Kind = Kind.VERB
+
+
+VERB_TASK = "registry.tasks.deliver_owed"
+OUTSIDE_TASK = "registry.tasks.send_owed"
+PULLED = "subscription:"  # prefix of a subscriber that is a Subscription row
+
+
+def record(
+    event_type: str,
+    *,
+    actor: str,
+    subject: ModelVersion | None = None,
+    payload: Mapping[str, Any] | None = None,
+    remark: Remark | None = None,
+) -> Event:
+    """Append one event, and what is owed to its subscribers, in the caller's transaction.
+
+    Args:
+        event_type: Dotted, past tense, or ending in ``.requested`` where it asks for something.
+        remark: Free text belonging to the event; only its digest enters the payload.
+
+    Returns:
+        The saved event. Delivery starts once the transaction has committed.
+    """
+    facts = dict(payload or {})
+    if subject is not None:
+        facts = {"model_id": subject.model_id, **facts}
+    if remark is not None:
+        facts["remark_sha256"] = remark.sha256
+    event = Event.objects.create(
+        event_type=event_type,
+        source="assay",
+        version=subject,
+        actor=actor,
+        payload=facts,
+        remark=remark,
+    )
+    _owe(event)
+    return event
+
+
+def remark(text: str) -> Remark | None:
+    """Keep free text apart from the record; None where there is nothing to keep."""
+    if not text:
+        return None
+    salt = secrets.token_hex(16)
+    digest = hashlib.sha256(f"{salt}{text}".encode()).hexdigest()
+    return Remark.objects.create(text=text, salt=salt, sha256=digest)
+
+
+def subscriptions() -> Mapping[str, tuple[Subscriber, ...]]:
+    """The product's own wiring: event type → subscribers."""
+    table: Mapping[str, tuple[Subscriber, ...]] = import_string(settings.ASSAY_SUBSCRIPTIONS)
+    return table
+
+
+def verbs() -> frozenset[str]:
+    """The subscribers that change our own rows; every other one is outside."""
+    own = (s for listed in subscriptions().values() for s in listed)
+    return frozenset(s.handler for s in own if s.kind is Kind.VERB)
+
+
+def _owe(event: Event) -> None:
+    owed = list(_subscribers(event.event_type))
+    if not owed:
+        return
+    Delivery.objects.bulk_create(Delivery(event=event, subscriber=name) for name in owed)
+    inside = verbs()
+    for task in {VERB_TASK if name in inside else OUTSIDE_TASK for name in owed}:
+        # Robust: with the broker away the caller still succeeds, and beat delivers later.
+        transaction.on_commit(partial(_start, task), robust=True)
+
+
+def _subscribers(event_type: str) -> Iterator[str]:
+    for subscriber in subscriptions().get(event_type, ()):
+        yield subscriber.handler
+    asked = Subscription.objects.filter(event_types__contains=event_type)
+    for name in asked.values_list("name", flat=True):
+        yield f"{PULLED}{name}"
+
+
+def _start(task: str) -> None:
+    import_string(task).delay()

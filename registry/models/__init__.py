@@ -1,0 +1,41 @@
+"""What the registry knows: models, versions, where each is deployed, and every fact."""
+
+from __future__ import annotations
+
+from registry.models.access import ApiToken
+from registry.models.artifacts import Artifact, DataSet
+from registry.models.families import ModelFamily, RiskTier, TrafficPlan
+from registry.models.ledger import Delivery, DeliveryState, Event, Remark, Subscription
+from registry.models.stages import (
+    GATED_STAGES,
+    SERVING_STAGES,
+    Attestation,
+    DeploymentStage,
+    StageTransition,
+    TransitionKind,
+)
+from registry.models.versions import ModelVersion, Part, Stakeholder, VersionTag
+
+__all__ = [
+    "GATED_STAGES",
+    "SERVING_STAGES",
+    "ApiToken",
+    "Artifact",
+    "Attestation",
+    "DataSet",
+    "Delivery",
+    "DeliveryState",
+    "DeploymentStage",
+    "Event",
+    "ModelFamily",
+    "ModelVersion",
+    "Part",
+    "Remark",
+    "RiskTier",
+    "StageTransition",
+    "Stakeholder",
+    "Subscription",
+    "TrafficPlan",
+    "TransitionKind",
+    "VersionTag",
+]

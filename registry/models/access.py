@@ -1,0 +1,29 @@
+"""Bearer tokens of jobs and people."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+from registry.models.families import ModelFamily
+
+
+class ApiToken(models.Model):
+    """A credential of one user, kept as a digest; shown once, when it is issued."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="api_tokens")
+    digest = models.CharField(max_length=64, unique=True)  # sha256 of the token
+    role = models.CharField(max_length=32)
+    scopes = models.JSONField(default=list)
+    family = models.ForeignKey(
+        ModelFamily, models.CASCADE, null=True, blank=True, related_name="+"
+    )  # null: any
+    team = models.CharField(max_length=200, blank=True)  # "": any
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)  # kept to the minute
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.role} token of {self.user}"

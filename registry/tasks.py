@@ -1,0 +1,22 @@
+"""Entry points for Celery. Each task names its work and calls one verb."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.utils import timezone
+
+from registry.ledger import deliveries
+
+
+@shared_task(queue="control")
+def deliver_owed() -> None:
+    """Deliver owed events to verbs. Sent after commits; beat sweeps what a lost broker missed."""
+    while deliveries.deliver_to_verbs(now=timezone.now):
+        pass
+
+
+@shared_task(queue="outside")
+def send_owed() -> None:
+    """Send owed events to the outside: mail, channels, users' handlers."""
+    while deliveries.send_outside(now=timezone.now):
+        pass

@@ -1,0 +1,107 @@
+"""Issue, check and revoke bearer tokens; which role may do what."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+
+from django.contrib.auth.models import Group, User
+from django.db import transaction
+from django.db.models import Q
+
+from registry.errors import InvalidInput
+from registry.models import ApiToken, ModelFamily
+
+READ = "registry:read"
+MODELS_WRITE = "models:write"
+DEPLOY = "deployments:write"
+ROLL_BACK = "rollbacks:write"
+PERFORMANCE_WRITE = "performance:write"
+REVIEW_SIGN = "review:sign"
+EVENTS = "events:subscribe"
+
+# Roles are Django groups of the same names, made by migration.
+SCOPES: dict[str, tuple[str, ...]] = {
+    "trainer": (READ, MODELS_WRITE, DEPLOY, EVENTS),
+    "serving": (READ, PERFORMANCE_WRITE),
+    "operator": (READ, DEPLOY, ROLL_BACK, PERFORMANCE_WRITE, EVENTS),
+    "reviewer": (READ, REVIEW_SIGN, DEPLOY),
+    "risk_officer": (READ, REVIEW_SIGN, DEPLOY),
+}
+SIGNING_ROLES = ("reviewer", "risk_officer")
+LAST_USED_STEP = timedelta(minutes=1)  # a write a minute at most, not one a request
+
+
+@transaction.atomic
+def issue(
+    username: str,
+    *,
+    role: str,
+    family: ModelFamily | None = None,
+    team: str = "",
+    expires_at: datetime | None = None,
+) -> str:
+    """Issue a token for ``username``, made where missing, who joins the role's group.
+
+    Returns:
+        The token itself, which is kept nowhere: only its sha256 is.
+
+    Raises:
+        InvalidInput: There is no such role.
+    """
+    if role not in SCOPES:
+        raise InvalidInput.of("role", f"There is no role {role!r}; roles are {', '.join(SCOPES)}.")
+    user, made = User.objects.get_or_create(username=username)
+    if made:
+        user.set_unusable_password()
+        user.save(update_fields=["password"])
+    user.groups.add(Group.objects.get(name=role))
+    token = f"assay_{secrets.token_urlsafe(32)}"
+    ApiToken.objects.create(
+        user=user,
+        digest=digest_of(token),
+        role=role,
+        scopes=list(SCOPES[role]),
+        family=family,
+        team=team,
+        expires_at=expires_at,
+    )
+    return token
+
+
+def find(token: str, *, now: datetime) -> ApiToken | None:
+    """The live token of an active user; None for anything else."""
+    unexpired = Q(expires_at=None) | Q(expires_at__gt=now)
+    found = (
+        ApiToken.objects.select_related("user", "family")
+        .filter(unexpired, digest=digest_of(token), revoked_at=None, user__is_active=True)
+        .first()
+    )
+    if found is not None and _used_before(found, now):
+        ApiToken.objects.filter(pk=found.pk).update(last_used_at=now)
+    return found
+
+
+def scopes_of(user: User) -> frozenset[str]:
+    """What a person may do by the roles they hold; superusers may do all but sign for a role."""
+    roles = set(user.groups.values_list("name", flat=True))
+    scopes = {scope for role in roles for scope in SCOPES.get(role, ())}
+    if user.is_superuser:
+        scopes |= {READ, MODELS_WRITE, DEPLOY, ROLL_BACK, PERFORMANCE_WRITE, EVENTS}
+    return frozenset(scopes)
+
+
+def signing_roles(user: User) -> list[str]:
+    """The roles in which ``user`` may sign, in the order of SIGNING_ROLES."""
+    held = set(user.groups.values_list("name", flat=True))
+    return [role for role in SIGNING_ROLES if role in held]
+
+
+def digest_of(token: str) -> str:
+    """The sha256 a token is kept as; 256 random bits need no slow hash."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _used_before(token: ApiToken, now: datetime) -> bool:
+    return token.last_used_at is None or now - token.last_used_at >= LAST_USED_STEP
