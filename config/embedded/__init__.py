@@ -1,0 +1,11 @@
+"""Assay's own PostgreSQL and Valkey, and the supervisor behind `make up`.
+
+As a library, without Django: ``with embedded.servers(home, durable=False) as servers: ...``.
+"""
+
+from __future__ import annotations
+
+from config.embedded.errors import CannotStart
+from config.embedded.servers import Servers, servers
+
+__all__ = ["CannotStart", "Servers", "servers"]
