@@ -47,7 +47,10 @@ begin
         return false;
     end if;
     -- Made apart and attached: readers and writers of the table are not locked out.
-    execute format('create table %I (like memory_model_performance including all)', partition);
+    execute format(
+        'create table %I (like memory_model_performance including all excluding identity)',
+        partition
+    );
     execute format(
         'alter table memory_model_performance attach partition %I for values from (%L) to (%L)',
         partition,
