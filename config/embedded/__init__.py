@@ -5,7 +5,7 @@ As a library, without Django: ``with embedded.servers(home, durable=False) as se
 
 from __future__ import annotations
 
-from config.embedded.errors import CannotStart
+from config.embedded.errors import CannotRun
 from config.embedded.servers import Servers, servers
 
-__all__ = ["CannotStart", "Servers", "servers"]
+__all__ = ["CannotRun", "Servers", "servers"]

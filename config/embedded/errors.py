@@ -1,9 +1,9 @@
-"""Why the embedded servers or the whole of Assay cannot start."""
+"""Why the servers, or all of Assay, cannot start or go on."""
 
 from __future__ import annotations
 
 
-class CannotStart(Exception):
+class CannotRun(Exception):
     """A sentence for the person who typed the command: what is wrong, and the remedy."""
 
 

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from config.embedded.errors import CannotStart
+from config.embedded.errors import CannotRun
 from config.embedded.locations import Home, postgres_binary
 from config.embedded.processes import Identity, Program
 
@@ -20,7 +20,7 @@ def settle(home: Home) -> Identity:
     owner; where the kernel forbids that, the user nobody, who then owns the data directory.
 
     Raises:
-        CannotStart: Root was refused both.
+        CannotRun: Root was refused both.
     """
     if os.geteuid() != 0:
         return Identity.SELF
@@ -30,7 +30,7 @@ def settle(home: Home) -> Identity:
     if can_run(Identity.NOBODY):
         _give(home, pwd.getpwnam("nobody").pw_uid, folder_mode=0o711)
         return Identity.NOBODY
-    raise CannotStart(
+    raise CannotRun(
         f"PostgreSQL does not run as root, and neither a user namespace nor the user nobody can "
         f"run {postgres_binary('postgres')}: start Assay as an ordinary user, or move it to a "
         "folder that others may read."

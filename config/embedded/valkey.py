@@ -26,7 +26,7 @@ def start(tenancy: Tenancy, *, durable: bool = True) -> Child:
     """Start Valkey and wait until it answers.
 
     Raises:
-        CannotStart: It ended or did not answer; its own words are in the sentence.
+        CannotRun: It ended or did not answer; its own words are in the sentence.
     """
     child = tenancy.start(_server(tenancy.home, durable=durable))
     wait(tenancy, child)

