@@ -20,6 +20,11 @@ def port() -> int:
     return int(os.environ.get("ASSAY_PORT") or 8000)
 
 
+def operations_email() -> str:
+    """Who hears of every incident by mail."""
+    return os.environ.get("ASSAY_OPERATIONS_EMAIL") or "operations@localhost"
+
+
 def flag(name: str) -> bool:
     """True where the variable is 1, true or yes."""
     return os.environ.get(name, "").lower() in {"1", "true", "yes"}

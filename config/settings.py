@@ -144,12 +144,14 @@ ASSAY_HANDLER_MODULES = env.words("ASSAY_HANDLER_MODULES")
 ASSAY_REDIS_URL = env.redis_client_url()
 ASSAY_BASE_URL = f"http://localhost:{env.port()}"
 ASSAY_ARTIFACTS = ASSAY_HOME / "artifacts"
+ASSAY_OPERATIONS_EMAIL = env.operations_email()
+ASSAY_MAIL_DOMAIN = "assay.localhost"
 ASSAY_MAX_ARTIFACT_BYTES = 10 * 1024**3
 ASSAY_MAX_BODY_BYTES = 16 * 1024**2  # JSON bodies; 10,000 snapshots take about 4 MB
 ASSAY_SNAPSHOT_RETENTION = timedelta(days=90)
 ASSAY_SUBSCRIPTIONS = "config.subscriptions.SUBSCRIPTIONS"
 # What the higher apps add to the registry's answers: callables that take versions.
-ASSAY_ENTRY_PARTS = ["governance.flags.entry_part", "monitoring.answers.entry_part"]
+ASSAY_ENTRY_PARTS = ["governance.flags.entry_part"]
 ASSAY_DETAIL_PARTS = ["monitoring.answers.detail_part"]
 ASSAY_STATISTICS_PARTS = ["monitoring.answers.statistics_part"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = ASSAY_MAX_BODY_BYTES

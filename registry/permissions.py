@@ -1,0 +1,53 @@
+"""What a caller may do, by the scopes of a token or the roles of a person."""
+
+from __future__ import annotations
+
+from rest_framework import exceptions
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from registry import tokens
+from registry.errors import NotAllowed
+from registry.models import ApiToken, ModelFamily
+
+
+class HasScope(BasePermission):
+    """Views name the scope each of their methods needs in ``scopes``; no name, no access."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        if not request.user or not request.user.is_authenticated:
+            return False
+        if request.method not in view.allowed_methods:
+            raise exceptions.MethodNotAllowed(str(request.method))
+        needed = getattr(view, "scopes", {}).get(request.method)
+        if needed is None or needed in scopes_of(request):
+            return needed is not None
+        raise NotAllowed(f"This needs the scope {needed}; {_remedy(needed)}")
+
+
+def scopes_of(request: Request) -> frozenset[str]:
+    """The token's scopes, or those of the roles the person holds."""
+    if isinstance(request.auth, ApiToken):
+        return frozenset(request.auth.scopes)
+    return tokens.scopes_of(request.user)
+
+
+def check_reach(request: Request, family: ModelFamily | None, team: str) -> None:
+    """Refuse a token that is bound to another family or team.
+
+    Raises:
+        NotAllowed: It is bound elsewhere.
+    """
+    token = request.auth
+    if not isinstance(token, ApiToken):
+        return
+    if token.family_id is not None and (family is None or token.family_id != family.pk):
+        raise NotAllowed(f"This token is bound to the model {token.family}.")
+    if token.team and token.team != team:
+        raise NotAllowed(f"This token is bound to the team {token.team!r}, not {team!r}.")
+
+
+def _remedy(scope: str) -> str:
+    roles = [role for role, scopes in tokens.SCOPES.items() if scope in scopes]
+    return f"use a token of role {' or '.join(roles)}."

@@ -1,0 +1,128 @@
+"""Errors as people and programs see them: RFC 9457 problems, in one place."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from http import HTTPStatus
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from rest_framework import exceptions
+from rest_framework.response import Response
+from rest_framework.views import set_rollback
+
+from registry.errors import RegistryError
+
+log = logging.getLogger(__name__)
+
+CONTENT_TYPE = "application/problem+json"
+API = "/api/"
+RETRY_AFTER = "5"  # seconds; about what a restarted database takes
+
+
+def handle(error: Exception, context: dict[str, Any]) -> Response | None:
+    """Django REST framework's exception handler; None leaves the error to Django."""
+    problem, headers = _describe(error)
+    if problem is None:
+        return None
+    set_rollback()
+    return Response(problem, status=problem["status"], headers=headers, content_type=CONTENT_TYPE)
+
+
+class DomainErrorMiddleware:
+    """Refusals on pages: the same sentences, as a page with the same status."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if isinstance(error, RegistryError) and not request.path.startswith(API):
+            return _page(request, _problem(error.status, error.code, error.title, str(error)))
+        if isinstance(error, OperationalError | InterfaceError):
+            problem, _ = _describe(error)
+            return _page(request, problem) if problem else None
+        return None
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Nothing answers to this path."""
+    return _answer(request, HTTPStatus.NOT_FOUND, f"There is nothing at {request.path}.")
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """A fault of ours; its details are in the log, not here."""
+    return _answer(
+        request, HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong here; it has been logged."
+    )
+
+
+def _describe(error: Exception) -> tuple[dict[str, Any] | None, dict[str, str]]:
+    if isinstance(error, RegistryError):
+        problem = _problem(error.status, error.code, error.title, str(error))
+        return problem | error.details(), {}
+    if isinstance(error, exceptions.ValidationError):
+        errors = [
+            {"pointer": pointer, "code": detail.code, "detail": str(detail)}
+            for pointer, detail in _flatten(error.detail)
+        ]
+        sentence = " ".join(f"{e['pointer'] or 'body'}: {e['detail']}" for e in errors[:5])
+        problem = _problem(400, "invalid-input", "The input is not valid", sentence)
+        return problem | {"errors": errors}, {}
+    if isinstance(error, OperationalError | InterfaceError):
+        log.error("the database does not answer: %s", error)
+        sentence = "The database does not answer just now; try again."
+        return _problem(503, "unavailable", "Not available", sentence), {"Retry-After": RETRY_AFTER}
+    return _describe_framework_error(error)
+
+
+def _describe_framework_error(error: Exception) -> tuple[dict[str, Any] | None, dict[str, str]]:
+    if isinstance(error, Http404):
+        error = exceptions.NotFound()
+    elif isinstance(error, PermissionDenied):
+        error = exceptions.PermissionDenied()
+    if not isinstance(error, exceptions.APIException):
+        return None, {}
+    headers = {}
+    if challenge := getattr(error, "auth_header", None):
+        headers["WWW-Authenticate"] = challenge
+    status = HTTPStatus(error.status_code)
+    code = str(error.default_code).replace("_", "-")
+    return _problem(status, code, status.phrase, str(error.detail)), headers
+
+
+def _problem(status: int, code: str, title: str, detail: str) -> dict[str, Any]:
+    return {"type": f"/problems/{code}", "title": title, "status": int(status), "detail": detail}
+
+
+def _flatten(
+    detail: Any,
+    pointer: str = "",
+) -> Iterator[tuple[str, exceptions.ErrorDetail]]:
+    if isinstance(detail, dict):
+        for key, inner in detail.items():
+            yield from _flatten(inner, pointer if key == "non_field_errors" else f"{pointer}/{key}")
+    elif isinstance(detail, list):
+        for index, inner in enumerate(detail):
+            nested = isinstance(inner, dict | list)
+            yield from _flatten(inner, f"{pointer}/{index}" if nested else pointer)
+    else:
+        yield pointer, detail
+
+
+def _answer(request: HttpRequest, status: HTTPStatus, sentence: str) -> HttpResponse:
+    code = status.phrase.lower().replace(" ", "-")
+    problem = _problem(status, code, status.phrase, sentence)
+    if request.path.startswith(API):
+        return JsonResponse(problem, status=status, content_type=CONTENT_TYPE)
+    return _page(request, problem)
+
+
+def _page(request: HttpRequest, problem: dict[str, Any]) -> HttpResponse:
+    return render(request, "problem.html", {"problem": problem}, status=problem["status"])

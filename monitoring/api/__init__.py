@@ -1,0 +1,1 @@
+"""HTTP for monitoring: measurements in, verdicts and rollbacks out."""

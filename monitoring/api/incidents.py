@@ -1,0 +1,83 @@
+"""Incidents, to read and to resolve."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils import timezone
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from monitoring import incidents
+from monitoring.models import Incident
+from registry import actors, tokens
+from registry.api.paging import page, refuse_unknown
+from registry.errors import InvalidInput, NotFound
+
+STATES = {"open": True, "resolved": False}
+
+
+class IncidentsView(APIView):
+    """Incidents, newest first."""
+
+    scopes = {"GET": tokens.READ}
+
+    def get(self, request: Request) -> Response:
+        refuse_unknown(request, {"state", "model_id", "cursor", "limit"})
+        rows = Incident.objects.select_related("version", "restored", "remark")
+        if state := request.query_params.get("state"):
+            if state not in STATES:
+                raise InvalidInput.of("state", "States are open and resolved.")
+            rows = rows.filter(resolved_at__isnull=STATES[state])
+        if model_id := request.query_params.get("model_id"):
+            rows = rows.filter(version__model_id=model_id)
+        found, following = page(request, rows)
+        return Response({"incidents": [incident_json(row) for row in found], "next": following})
+
+
+class IncidentView(APIView):
+    """One incident."""
+
+    scopes = {"GET": tokens.READ}
+
+    def get(self, request: Request, pk: int) -> Response:
+        return Response(incident_json(_find(pk)))
+
+
+class ResolveView(APIView):
+    """POST closes an incident."""
+
+    scopes = {"POST": tokens.ROLL_BACK}
+
+    def post(self, request: Request, pk: int) -> Response:
+        actor = actors.actor_of(request.user)
+        incidents.resolve(_find(pk), actor=actor, now=timezone.now())
+        return Response(incident_json(_find(pk)))
+
+
+def incident_json(incident: Incident) -> dict[str, Any]:
+    """An incident as the API shows it."""
+    reasons = [incident.remark.text] if incident.remark else incident.reasons
+    return {
+        "incident_id": incident.pk,
+        "model_id": incident.version.model_id,
+        "kind": incident.kind,
+        "severity": incident.severity,
+        "summary": incident.summary,
+        "reasons": reasons,
+        "breaches": incident.breaches,
+        "restored_model_id": incident.restored.model_id if incident.restored else None,
+        "transition_id": incident.transition_id,
+        "opened_at": incident.opened_at,
+        "resolved_at": incident.resolved_at,
+        "resolved_by": incident.resolved_by or None,
+    }
+
+
+def _find(pk: int) -> Incident:
+    rows = Incident.objects.select_related("version", "restored", "remark")
+    found = rows.filter(pk=pk).first() if pk < 2**63 else None
+    if found is None:
+        raise NotFound(f"There is no incident {pk}.")
+    return found

@@ -1,0 +1,72 @@
+"""Snapshots of live traffic."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from monitoring import parsing, snapshots
+from monitoring.models import PerformanceSnapshot
+from registry import entries, permissions, tokens
+from registry.api.paging import refuse_unknown
+from registry.errors import InvalidInput
+
+MOST = 1000
+
+
+class PerformanceView(APIView):
+    """POST keeps one snapshot or a list; GET lists the newest."""
+
+    scopes = {"GET": tokens.READ, "POST": tokens.PERFORMANCE_WRITE}
+
+    def post(self, request: Request, model_id: str) -> Response:
+        version = entries.find(model_id)
+        permissions.check_reach(request, version.family, version.team)
+        batch = parsing.parse(
+            request.data,
+            model_id=version.model_id,
+            version=version.version,
+            now=timezone.now(),
+            retention=settings.ASSAY_SNAPSHOT_RETENTION,
+        )
+        receipt = snapshots.store(version, batch)
+        conflicts = [
+            {"index": index, "detail": "This interval was reported before with other values."}
+            for index in receipt.conflicts
+        ]
+        body = {"accepted": receipt.accepted, "duplicates": receipt.duplicates}
+        return Response(body | {"conflicts": conflicts}, status=201)
+
+    def get(self, request: Request, model_id: str) -> Response:
+        refuse_unknown(request, {"since", "until", "limit"})
+        version = entries.find(model_id)
+        rows = PerformanceSnapshot.objects.filter(model_version=version)
+        for name, lookup in (("since", "timestamp__gte"), ("until", "timestamp__lt")):
+            if name in request.query_params:
+                rows = rows.filter(**{lookup: _time(request, name)})
+        limit = _limit(request)
+        found = list(rows.order_by("-timestamp", "source").values(*SHOWN)[: limit + 1])
+        following = found[limit - 1]["timestamp"] if len(found) > limit else None
+        return Response({"snapshots": found[:limit], "next": following})
+
+
+SHOWN = ("model_id", *(name for name in parsing.FIELDS if name != "model_id"))
+
+
+def _time(request: Request, name: str) -> Any:
+    at = parsing.read_time(request.query_params[name])
+    if at is None or at.tzinfo is None:
+        raise InvalidInput.of(name, "Give a time with its offset, like 2026-01-31T12:00:00Z.")
+    return at
+
+
+def _limit(request: Request) -> int:
+    text = request.query_params.get("limit", "100")
+    if not (text.isascii() and text.isdigit()) or not 1 <= int(text[:6]) <= MOST:
+        raise InvalidInput.of("limit", f"Give a whole number from 1 to {MOST}.")
+    return int(text)

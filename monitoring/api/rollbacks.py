@@ -1,0 +1,88 @@
+"""Check the triggers, and roll back."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from django.utils import timezone
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from monitoring import rollbacks
+from monitoring.triggers import Verdict
+from registry import entries, permissions, tokens
+from registry.actors import actor_of
+from registry.api.paging import refuse_unknown
+from registry.errors import InvalidInput
+from registry.models import DeploymentStage
+from registry.serializers import StrictCharField, StrictSerializer
+
+LONGEST_WINDOW = 7 * 24 * 60  # minutes
+
+
+class RollbackCheckView(APIView):
+    """What the triggers say of one version now. Changes nothing."""
+
+    scopes = {"GET": tokens.READ}
+
+    def get(self, request: Request, model_id: str) -> Response:
+        refuse_unknown(request, {"window_minutes"})
+        version = entries.find(model_id)
+        found = rollbacks.check(version, now=timezone.now(), window_minutes=_minutes(request))
+        return Response(
+            {
+                "model_id": version.model_id,
+                "should_rollback": found.verdict is Verdict.ROLLBACK,
+                "reasons": found.reasons,
+                "verdict": found.verdict,
+                "window_minutes": found.window_minutes,
+                "requests": found.requests,
+                "triggers": [asdict(trigger) for trigger in found.triggers],
+            }
+        )
+
+
+class RollbackSerializer(StrictSerializer):
+    reason = StrictCharField(
+        multiline=True, max_length=2000, required=False, allow_blank=True, allow_null=True
+    )
+
+
+class RollbackView(APIView):
+    """Take a version out of traffic now."""
+
+    scopes = {"POST": tokens.ROLL_BACK}
+
+    def post(self, request: Request, model_id: str) -> Response:
+        asked = RollbackSerializer(data=request.data or {})
+        asked.is_valid(raise_exception=True)
+        version = entries.find(model_id)
+        permissions.check_reach(request, version.family, version.team)
+        done = rollbacks.roll_back(
+            version,
+            actor=actor_of(request.user),
+            now=timezone.now(),
+            reason=(asked.validated_data.get("reason") or "").strip(),
+        )
+        return Response(
+            {
+                "model_id": version.model_id,
+                "status": DeploymentStage.ROLLBACK,
+                "reasons": done.reasons,
+                "restored_model_id": done.restored.model_id if done.restored else None,
+                "incident_id": done.incident.pk if done.incident else None,
+                "transition_id": done.transition.pk,
+            }
+        )
+
+
+def _minutes(request: Request) -> int | None:
+    text = request.query_params.get("window_minutes")
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit()) or not 1 <= int(text[:8]) <= LONGEST_WINDOW:
+        raise InvalidInput.of(
+            "window_minutes", f"Give a whole number of minutes from 1 to {LONGEST_WINDOW}."
+        )
+    return int(text)

@@ -1,0 +1,21 @@
+"""The channel that always works: the log."""
+
+from __future__ import annotations
+
+import logging
+
+from registry.models import Event
+
+log = logging.getLogger("assay.incidents")
+
+
+def announce(event: Event) -> None:
+    """Write an opened incident to the log."""
+    payload = event.payload
+    log.warning(
+        "incident %s %s %s: %s",
+        payload["incident_id"],
+        payload["severity"],
+        payload["kind"],
+        payload["summary"],
+    )

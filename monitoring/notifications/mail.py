@@ -1,0 +1,39 @@
+"""Mail to the model's owner and to operations."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.mail import EmailMessage
+from django.db.models import Q
+
+from registry.ledger import presentation
+from registry.models import Event
+
+
+def announce(event: Event) -> None:
+    """Send an opened incident to the owner, the operators and the operations address."""
+    facts = presentation.payload(event)
+    message = EmailMessage(
+        subject=f"[Assay] {facts['severity']}: {facts['model_id']} — {facts['kind']}",
+        body=_body(facts),
+        to=[settings.ASSAY_OPERATIONS_EMAIL],
+        cc=sorted(_people(event)),
+        # The same event sent twice is one message to a mail reader.
+        headers={"Message-ID": f"<assay-event-{event.pk}@{settings.ASSAY_MAIL_DOMAIN}>"},
+    )
+    message.send()
+
+
+def _people(event: Event) -> set[str]:
+    owner = event.version.owner if event.version else ""
+    concerned = Q(username=owner) | Q(groups__name=owner) | Q(groups__name="operator")
+    addressed = User.objects.filter(concerned, is_active=True).exclude(email="")
+    return set(addressed.values_list("email", flat=True))
+
+
+def _body(facts: dict[str, object]) -> str:
+    reasons = facts.get("reasons")
+    listed = [f"  - {reason}" for reason in reasons] if isinstance(reasons, list) else []
+    address = f"{settings.ASSAY_BASE_URL}/incidents/{facts['incident_id']}/"
+    return "\n".join([str(facts["summary"]), *listed, "", address])

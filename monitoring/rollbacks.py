@@ -1,0 +1,325 @@
+"""Check the triggers, ask for a rollback where one has fired, and roll back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from monitoring import baselines, decisions, incidents, policies, predecessors, verdicts, windows
+from monitoring.decisions import Action, Circumstances
+from monitoring.models import Incident, IncidentKind, RecordedVerdict, RollbackPolicy, Severity
+from monitoring.triggers import Assessment, Metric, Verdict, assess
+from monitoring.windows import Measured
+from registry import actors, lifecycle
+from registry.ledger import events
+from registry.models import (
+    DeploymentStage,
+    Event,
+    ModelVersion,
+    Remark,
+    StageTransition,
+    TransitionKind,
+)
+
+REQUESTED = "model.rollback.requested"
+NOT_GIVEN = "not given"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a rollback did."""
+
+    transition: StageTransition
+    reasons: tuple[str, ...]
+    incident: Incident | None
+    restored: ModelVersion | None
+
+
+def check(
+    version: ModelVersion, *, now: datetime, window_minutes: int | None = None
+) -> Assessment:
+    """Assess the version's last minutes, by its policy. Changes nothing.
+
+    Args:
+        window_minutes: Length of the window; the policy's (10) where None.
+    """
+    policy = policies.policy_of(version.family)
+    return _assess(version, policy, now, window_minutes)[0]
+
+
+def check_serving(*, now: datetime) -> list[int]:
+    """The pks of serving versions whose triggers ask for something new, in a few queries.
+
+    That is a breach, or a verdict other than the one on record.
+    """
+    serving = list(ModelVersion.objects.serving().select_related("family", "family__rollback_policy"))
+    limits = {v.pk: policies.thresholds(_loaded_policy(v)) for v in serving}
+    minutes = {pk: limit.window_minutes for pk, limit in limits.items()}
+    expected = baselines.expected_p95_ms(serving)
+    measured = windows.measure(serving, minutes, expected, now=now)
+    found = {pk: assess(m.window, limits[pk]).verdict for pk, m in measured.items()}
+    latest = RecordedVerdict.objects.filter(version__in=serving).order_by("version", "-pk")
+    recorded = dict(latest.distinct("version").values_list("version", "verdict"))
+    return [pk for pk, v in found.items() if v is Verdict.ROLLBACK or recorded.get(pk) != v]
+
+
+@transaction.atomic
+def request_if_degraded(version: ModelVersion, *, now: datetime) -> Action:
+    """Judge a serving version under its family's lock, and ask for a rollback where it is due.
+
+    Records every change of verdict. At most one request is made for one deployment of a
+    version, however often this is called.
+    """
+    version = lifecycle.lock(version)
+    if not version.is_serving:
+        return Action.NONE
+    policy = policies.policy_of(version.family)
+    assessment, measured = _assess(version, policy, now, None)
+    verdict = verdicts.keep_if_changed(
+        version, assessment, newest_snapshot_at=measured.newest_snapshot_at, now=now
+    )
+    if assessment.verdict is not Verdict.ROLLBACK:
+        return Action.NONE
+    around = _circumstances(version, policy, now)
+    action = decisions.decide(assessment, around, policies.manners(policy), now=now)
+    _answer(action, version, verdict, now)
+    return action
+
+
+@transaction.atomic
+def roll_back(
+    version: ModelVersion, *, actor: str, now: datetime, reason: str = ""
+) -> Outcome:
+    """Roll back on somebody's word, at once, telling subscribers as the monitor does.
+
+    On a version already in rollback nothing changes and what was done is returned.
+
+    Args:
+        reason: A person's; without one, the last breaching verdict's reasons stand.
+
+    Raises:
+        TransitionRefused: The version serves no traffic.
+    """
+    version = lifecycle.lock(version)
+    if version.stage == DeploymentStage.ROLLBACK:
+        return _standing_outcome(version)
+    verdict = None if reason else verdicts.latest_breach(version)
+    remark = events.remark(reason)
+    if version.is_serving:
+        _request(version, actor=actor, remark=remark, verdict=verdict)
+    return carry_out(version, actor=actor, now=now, remark=remark, verdict=verdict)
+
+
+@transaction.atomic
+def carry_out(
+    version: ModelVersion,
+    *,
+    actor: str,
+    now: datetime,
+    remark: Remark | None = None,
+    verdict: RecordedVerdict | None = None,
+) -> Outcome:
+    """Take ``version`` out of traffic, hand production back, open the incident: all or nothing.
+
+    Args:
+        remark: A person's reason.
+        verdict: The verdict that asked for it, where the monitor did.
+
+    Raises:
+        TransitionRefused: The version serves no traffic.
+    """
+    version = lifecycle.lock(version)
+    was_production = version.stage == DeploymentStage.PRODUCTION
+    target = predecessors.hand_back_target(version) if was_production else None
+    transition = lifecycle.roll_back(version, actor=actor, remark=remark, restore=target)
+    reasons = _reasons(remark, verdict)
+    incident = incidents.open_for(
+        version,
+        IncidentKind.ROLLBACK,
+        severity=Severity.CRITICAL if was_production else Severity.WARNING,
+        summary=_summary(version, was_production, target),
+        actor=actor,
+        now=now,
+        reasons=() if remark else reasons,
+        remark=remark,
+        transition=transition,
+        verdict=verdict,
+        restored=target,
+    )
+    return Outcome(transition, reasons, incident, target)
+
+
+def outcome_of(incident: Incident) -> Outcome | None:
+    """What the rollback behind an incident did; None where the incident is of another kind."""
+    if incident.transition is None:
+        return None
+    reasons = _reasons(incident.remark, incident.verdict)
+    return Outcome(incident.transition, reasons, incident, incident.restored)
+
+
+def _assess(
+    version: ModelVersion, policy: RollbackPolicy, now: datetime, minutes: int | None
+) -> tuple[Assessment, Measured]:
+    limits = policies.thresholds(policy)
+    if minutes is not None:
+        limits = replace(limits, window_minutes=minutes)
+    expected = baselines.expected_p95_ms([version])
+    lengths = {version.pk: limits.window_minutes}
+    measured = windows.measure([version], lengths, expected, now=now)[version.pk]
+    return assess(measured.window, limits), measured
+
+
+def _loaded_policy(version: ModelVersion) -> RollbackPolicy:
+    """The policy that select_related has brought along, or the defaults."""
+    return getattr(version.family, "rollback_policy", None) or RollbackPolicy(family=version.family)
+
+
+def _circumstances(
+    version: ModelVersion, policy: RollbackPolicy, now: datetime
+) -> Circumstances:
+    in_production = version.stage == DeploymentStage.PRODUCTION
+    return Circumstances(
+        in_production=in_production,
+        stage_entered_at=version.stage_entered_at,
+        has_predecessor=in_production and predecessors.hand_back_target(version) is not None,
+        last_hand_back_at=_last_hand_back(version),
+        canary_breaches=_canary_breaches(version, policy, now) if in_production else frozenset(),
+    )
+
+
+def _last_hand_back(version: ModelVersion) -> datetime | None:
+    made = StageTransition.objects.filter(
+        version__family=version.family_id, kind=TransitionKind.RESTORED
+    )
+    return made.order_by("-pk").values_list("at", flat=True).first()
+
+
+def _canary_breaches(
+    production: ModelVersion, policy: RollbackPolicy, now: datetime
+) -> frozenset[Metric]:
+    """What the family's canaries breach, or did when they were taken out within this window."""
+    canaries = ModelVersion.objects.filter(
+        family=production.family_id, stage=DeploymentStage.CANARY
+    ).select_related("family")
+    present = {t.metric for c in canaries for t in _assess(c, policy, now, None)[0].breaches}
+    since = now - timedelta(minutes=policy.window_minutes)
+    taken_out = RecordedVerdict.objects.filter(
+        version__family=production.family_id,
+        stage=DeploymentStage.CANARY,
+        verdict=RecordedVerdict.Verdict.ROLLBACK,
+        decided_at__gt=since,
+    )
+    past = {
+        Metric(trigger["metric"])
+        for triggers in taken_out.values_list("triggers", flat=True)
+        for trigger in triggers
+        if trigger["verdict"] == Verdict.ROLLBACK
+    }
+    return frozenset(present | past)
+
+
+def _answer(
+    action: Action, version: ModelVersion, verdict: RecordedVerdict, now: datetime
+) -> None:
+    if action is Action.ROLL_BACK:
+        _request_once(version, verdict)
+    elif action in INSTEAD:
+        kind, said = INSTEAD[action]
+        incidents.open_for(
+            version,
+            kind,
+            severity=Severity.CRITICAL,
+            summary=f"{version}: {said}: {'; '.join(verdict.reasons)}.",
+            actor=actors.MONITOR,
+            now=now,
+            reasons=verdict.reasons,
+            verdict=verdict,
+        )
+    if action is Action.HOLD_SHARED_CAUSE:
+        _take_canaries_out(version, now)
+
+
+# What people are told where a breach is not answered by a rollback.
+INSTEAD = {
+    Action.NOTIFY: (IncidentKind.BREACH, "its policy leaves the breach to people"),
+    Action.SUPPRESS_COOLDOWN: (
+        IncidentKind.COOLDOWN,
+        "production was handed back less than the cooldown ago, so it is not handed back again",
+    ),
+    Action.HOLD_SHARED_CAUSE: (
+        IncidentKind.SHARED_CAUSE,
+        "a canary breaches the same, so the restored version would meet the same inputs; held",
+    ),
+}
+
+
+def _take_canaries_out(production: ModelVersion, now: datetime) -> None:
+    canaries = ModelVersion.objects.filter(
+        family=production.family_id, stage=DeploymentStage.CANARY
+    )
+    for canary in canaries.select_related("family"):
+        _request_once(canary, verdicts.latest_breach(canary))
+
+
+def _request_once(version: ModelVersion, verdict: RecordedVerdict | None) -> None:
+    """Ask, unless this deployment of the version has been asked about already."""
+    asked = Event.objects.filter(version=version, event_type=REQUESTED)
+    latest = asked.order_by("-pk").first()
+    if latest is None or latest.payload["transition_id"] != _current_transition(version):
+        _request(version, actor=actors.MONITOR, verdict=verdict)
+
+
+def _request(
+    version: ModelVersion,
+    *,
+    actor: str,
+    verdict: RecordedVerdict | None = None,
+    remark: Remark | None = None,
+) -> Event:
+    known: Sequence[str] = verdict.reasons if verdict else ()
+    return events.record(
+        REQUESTED,
+        subject=version,
+        actor=actor,
+        remark=remark,
+        payload={
+            "generation": version.family.generation,
+            "transition_id": _current_transition(version),
+            "stage": version.stage,
+            **({"reasons": list(known)} if remark is None else {}),
+            **({"verdict_id": verdict.pk, "window_minutes": verdict.window_minutes} if verdict else {}),
+        },
+    )
+
+
+def _current_transition(version: ModelVersion) -> int:
+    """What put the version where it is: a new one makes an earlier request stale."""
+    return version.transitions.order_by("-pk").values_list("pk", flat=True)[0]
+
+
+def _standing_outcome(version: ModelVersion) -> Outcome:
+    transition = version.transitions.filter(kind=TransitionKind.ROLLED_BACK).order_by("-pk")[0]
+    incident = (
+        Incident.objects.filter(transition=transition)
+        .select_related("transition", "remark", "verdict", "restored")
+        .first()
+    )
+    known = outcome_of(incident) if incident else None
+    return known or Outcome(transition, _reasons(transition.remark, None), None, None)
+
+
+def _reasons(remark: Remark | None, verdict: RecordedVerdict | None) -> tuple[str, ...]:
+    if remark is not None:
+        return (remark.text,)
+    return tuple(verdict.reasons) if verdict and verdict.reasons else (NOT_GIVEN,)
+
+
+def _summary(version: ModelVersion, was_production: bool, target: ModelVersion | None) -> str:
+    if not was_production:
+        return f"{version} was taken out of canary; its share returned to production."
+    if target is None:
+        return f"{version} was withdrawn from production; there was no version to hand back to."
+    return f"{version} was rolled back; {target} is in production again."

@@ -1,0 +1,46 @@
+"""Have a version's triggers checked soon after its snapshots arrive, once for many."""
+
+from __future__ import annotations
+
+from functools import cache, partial
+
+import redis
+from django.conf import settings
+from django.db import transaction
+from django.utils.module_loading import import_string
+
+from registry.models import ModelVersion
+
+MARK_SECONDS = 60  # a mark whose task was lost hinders nobody longer; beat sweeps meanwhile
+
+
+def check_after_commit(version: ModelVersion) -> None:
+    """Enqueue one check once the transaction commits, unless one is waiting already.
+
+    Leading edge: the first snapshot is checked at once. Trailing edge: the check clears the
+    mark before it reads, so a snapshot that arrives while it reads enqueues another.
+    """
+    # Robust: the snapshot is safe; with the broker away beat finds it within seconds.
+    transaction.on_commit(partial(_enqueue, version.pk), robust=True)
+
+
+def clear_mark(version_pk: int) -> None:
+    """Say that a check begins to read now."""
+    client().delete(_mark(version_pk))
+
+
+def _enqueue(version_pk: int) -> None:
+    if client().set(_mark(version_pk), 1, nx=True, ex=MARK_SECONDS):
+        import_string("monitoring.tasks.check_version").delay(version_pk)
+
+
+def _mark(version_pk: int) -> str:
+    return f"assay:check:{version_pk}"
+
+
+@cache
+def client() -> redis.Redis:
+    """The broker's server, which also holds the marks."""
+    return redis.Redis.from_url(
+        settings.ASSAY_REDIS_URL, socket_timeout=2, socket_connect_timeout=2
+    )

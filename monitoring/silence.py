@@ -1,0 +1,56 @@
+"""No data is neither good nor bad news: it changes no stage, and people hear of it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
+
+from monitoring import incidents
+from monitoring.models import Incident, IncidentKind, PerformanceSnapshot, Severity
+from registry import actors, lifecycle
+from registry.models import ModelVersion
+
+SILENCE = timedelta(minutes=10)
+
+
+def report(*, now: datetime) -> None:
+    """Open an incident for each serving version silent for ten minutes; close those that speak."""
+    for version in _silent(now):
+        _open(version, now)
+    spoken_for = Incident.objects.filter(kind=IncidentKind.NO_DATA, resolved_at=None)
+    for incident in spoken_for.filter(_recent(now, OuterRef("version"))):
+        incidents.resolve(incident, actor=actors.MONITOR, now=now)
+
+
+def _silent(now: datetime) -> QuerySet[ModelVersion]:
+    serving = ModelVersion.objects.serving().filter(stage_entered_at__lte=now - SILENCE)
+    known = Incident.objects.filter(
+        version=OuterRef("pk"), kind=IncidentKind.NO_DATA, resolved_at=None
+    )
+    return serving.filter(~_recent(now, OuterRef("pk")), ~Exists(known))
+
+
+def _recent(now: datetime, version: OuterRef) -> Exists:
+    """Whether the version reported requests in the last ten minutes."""
+    return Exists(
+        PerformanceSnapshot.objects.filter(
+            model_version=version, timestamp__gt=now - SILENCE, num_requests__gt=0
+        )
+    )
+
+
+@transaction.atomic
+def _open(version: ModelVersion, now: datetime) -> None:
+    version = lifecycle.lock(version)
+    if not version.is_serving:
+        return
+    incidents.open_for(
+        version,
+        IncidentKind.NO_DATA,
+        severity=Severity.WARNING,
+        summary=f"{version} is in {version.stage}, but has reported no requests for 10 minutes.",
+        actor=actors.MONITOR,
+        now=now,
+    )

@@ -1,0 +1,49 @@
+"""Entry points for Celery. Each reads the clock and calls one verb."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.utils import timezone
+
+from monitoring import rollbacks, scheduling, silence, snapshots
+from monitoring.evaluations import run
+from registry.models import ModelVersion
+
+
+@shared_task(queue="control")
+def check_version(version_pk: int) -> None:
+    """Judge one version; sent when its snapshots arrive."""
+    scheduling.clear_mark(version_pk)
+    version = ModelVersion.objects.get(pk=version_pk)
+    rollbacks.request_if_degraded(version, now=timezone.now())
+
+
+@shared_task(queue="control")
+def evaluate_rollback_triggers() -> None:
+    """Judge every serving version. Beat sends this every few seconds."""
+    for pk in rollbacks.check_serving(now=timezone.now()):
+        rollbacks.request_if_degraded(ModelVersion.objects.get(pk=pk), now=timezone.now())
+
+
+@shared_task(queue="control")
+def report_silence() -> None:
+    """Open incidents for serving versions that report nothing."""
+    silence.report(now=timezone.now())
+
+
+@shared_task(queue="control")
+def make_partitions() -> None:
+    """Have the snapshot partitions of the next days ready."""
+    snapshots.make_partitions_ahead(today=timezone.now().date())
+
+
+@shared_task(queue="cpu")
+def run_evaluation(evaluation_id: int) -> None:
+    """Measure one version; routed to the gpu queue where there is one."""
+    run.run(evaluation_id, now=timezone.now())
+
+
+@shared_task(queue="control")
+def resend_evaluations() -> None:
+    """Send evaluations again whose worker went silent."""
+    run.resend_expired(now=timezone.now())

@@ -1,0 +1,22 @@
+"""Monitoring's addresses below /api/model-registry/."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from monitoring.api import evaluations, incidents, performance, rollbacks
+
+urlpatterns = [
+    path("models/<str:model_id>/performance", performance.PerformanceView.as_view()),
+    path("models/<str:model_id>/rollback-check", rollbacks.RollbackCheckView.as_view()),
+    path("models/<str:model_id>/rollback", rollbacks.RollbackView.as_view()),
+    path("models/<str:model_id>/evaluations", evaluations.EvaluationsView.as_view()),
+    path(
+        "models/<str:model_id>/evaluations/<int:evaluation_id>",
+        evaluations.EvaluationView.as_view(),
+    ),
+    path("models/<str:model_id>/profile", evaluations.ProfileView.as_view()),
+    path("incidents", incidents.IncidentsView.as_view()),
+    path("incidents/<int:pk>", incidents.IncidentView.as_view()),
+    path("incidents/<int:pk>/resolve", incidents.ResolveView.as_view()),
+]

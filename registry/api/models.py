@@ -1,0 +1,165 @@
+"""List, detail, register, statistics, history."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from registry import entries, permissions, registration, statistics, tokens
+from registry.api.paging import page, refuse_unknown
+from registry.errors import FieldError, InvalidInput, Unprocessable
+from registry.ledger import presentation
+from registry.models import DeploymentStage, ModelFamily, ModelVersion, RiskTier
+from registry.serializers import (
+    MetricsField,
+    ObjectField,
+    StrictCharField,
+    StrictDateTimeField,
+    StrictFloatField,
+    StrictIntegerField,
+    StrictSerializer,
+    TagsField,
+)
+
+FILTERS = {"stage", "framework", "team", "owner", "tags", "q", "cursor", "limit"}
+MODEL_ID = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
+SHA256 = r"^[0-9a-f]{64}$"
+DERIVED = ("constitutional_compliance", "bias_check_passed")
+
+
+class PatternField(StrictCharField):
+    """A string that matches a pattern, with a sentence for those that do not."""
+
+    def __init__(self, pattern: str, sentence: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.validators.append(serializers.RegexField(pattern).validators[-1])
+        self.validators[-1].message = sentence
+
+
+class NewEntrySerializer(StrictSerializer):
+    """The body of a registration: the seed's names."""
+
+    model_id = PatternField(
+        MODEL_ID,
+        "Use letters, digits, '.', '_' and '-', beginning with a letter or digit.",
+        max_length=200,
+    )
+    name = PatternField(r"^[^/:]+$", "Use neither '/' nor ':'.", max_length=256)
+    version = StrictCharField(max_length=64)
+    framework = StrictCharField(max_length=64)
+    model_type = StrictCharField(max_length=64)
+    owner = StrictCharField(max_length=200)
+    team = StrictCharField(max_length=200)
+    description = StrictCharField(
+        multiline=True, max_length=20_000, required=False, allow_blank=True
+    )
+    source = StrictCharField(max_length=500, required=False, allow_blank=True)
+    run_id = StrictCharField(max_length=200, required=False, allow_blank=True)
+    artifact_path = StrictCharField(max_length=1000, required=False, allow_blank=True)
+    artifact_sha256 = PatternField(
+        SHA256, "Give 64 lower-case hex digits.", required=False, source="declared_sha256"
+    )
+    training_data_hash = StrictCharField(max_length=200, required=False, allow_blank=True)
+    training_dataset_size = StrictIntegerField(required=False, allow_null=True)
+    training_timestamp = StrictDateTimeField(required=False, allow_null=True)
+    evaluation_metrics = MetricsField(required=False)
+    expected_latency_p95_ms = StrictFloatField(minimum=0, required=False, allow_null=True)
+    metadata = ObjectField(required=False)
+    tags = TagsField(required=False)
+    risk_tier = serializers.ChoiceField(choices=RiskTier.choices, required=False)
+    deploy_status = StrictCharField(required=False)
+
+    def validate_deploy_status(self, stage: str) -> str:
+        if stage != DeploymentStage.DEVELOPMENT:
+            raise Unprocessable.of(
+                "deploy_status", "Models start in development; promote them from there."
+            )
+        return stage
+
+    def validate_metadata(self, metadata: dict[str, Any]) -> dict[str, Any]:
+        for key in DERIVED:
+            if key in metadata:
+                raise Unprocessable(
+                    [FieldError(f"/metadata/{key}", "derived", "Reviewers settle this check.")]
+                )
+        return metadata
+
+    def entry(self) -> registration.Entry:
+        """What was declared, once it is valid."""
+        declared = dict(self.validated_data)
+        declared.pop("deploy_status", None)
+        if tier := declared.pop("risk_tier", None):
+            declared["risk_tier"] = RiskTier(tier)
+        return registration.Entry(**declared)
+
+
+class ModelsView(APIView):
+    """GET lists entries, newest first; POST registers one."""
+
+    scopes = {"GET": tokens.READ, "POST": tokens.MODELS_WRITE}
+
+    def get(self, request: Request) -> Response:
+        refuse_unknown(request, FILTERS)
+        asked = request.query_params
+        rows = ModelVersion.objects.select_related("family", "artifact").prefetch_related("tags")
+        for name in ("stage", "framework", "team", "owner"):
+            if name in asked:
+                rows = rows.filter(**{name: _checked(name, asked[name])})
+        if "tags" in asked:
+            rows = rows.with_tags([tag for tag in asked["tags"].split(",") if tag])
+        if "q" in asked:
+            rows = rows.matching(asked["q"])
+        found, following = page(request, rows)
+        return Response({"models": entries.entries(found), "next": following})
+
+    def post(self, request: Request) -> Response:
+        asked = NewEntrySerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        entry = asked.entry()
+        family = ModelFamily.objects.filter(name=entry.name).first()
+        permissions.check_reach(request, family, entry.team)
+        version = registration.register(entry, registrant=request.user)
+        return Response(entries.entry(version), status=201)
+
+
+class ModelDetailView(APIView):
+    """GET answers one entry. Governance adds PATCH."""
+
+    scopes = {"GET": tokens.READ}
+
+    def get(self, request: Request, model_id: str) -> Response:
+        version = entries.find(model_id)
+        return Response(entries.entry(version), headers={"ETag": f'"{version.revision}"'})
+
+
+class HistoryView(APIView):
+    """Every event of one version, newest first."""
+
+    scopes = {"GET": tokens.READ}
+
+    def get(self, request: Request, model_id: str) -> Response:
+        refuse_unknown(request, {"cursor", "limit"})
+        rows = entries.find(model_id).events.select_related("remark")
+        found, following = page(request, rows)
+        return Response({"events": presentation.events_json(found), "next": following})
+
+
+class StatsView(APIView):
+    """Counts over the whole registry."""
+
+    scopes = {"GET": tokens.READ}
+
+    def get(self, request: Request) -> Response:
+        return Response(statistics.summary())
+
+
+def _checked(name: str, value: str) -> str:
+    if "\0" in value:
+        raise InvalidInput.of(name, "Use printable characters only.")
+    if name == "stage" and value not in DeploymentStage.values:
+        raise InvalidInput.of("stage", f"Stages are {', '.join(DeploymentStage.values)}.")
+    return value

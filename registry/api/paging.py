@@ -1,0 +1,69 @@
+"""Opaque cursors: pages by key, so that no page counts or skips rows."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Any, TypeVar
+
+from django.db.models import Model, QuerySet
+from rest_framework.request import Request
+
+from registry.errors import InvalidInput
+
+DEFAULT_LIMIT = 50
+MAX_LIMIT = 200
+LARGEST_KEY = 2**63 - 1
+
+Row = TypeVar("Row", bound=Model)
+
+
+def page(request: Request, rows: QuerySet[Row]) -> tuple[list[Row], str | None]:
+    """The rows of the page ``?cursor=`` asks for, newest first, and the next page's cursor.
+
+    Raises:
+        InvalidInput: ``cursor`` is not one of ours, or ``limit`` is not from 1 to 200.
+    """
+    limit = _limit(request.query_params.get("limit"))
+    cursor = request.query_params.get("cursor")
+    if cursor is not None:
+        rows = rows.filter(pk__lt=_decode(cursor))
+    found = list(rows.order_by("-pk")[: limit + 1])
+    more = len(found) > limit
+    return found[:limit], _encode(found[limit - 1].pk) if more else None
+
+
+def refuse_unknown(request: Request, known: set[str]) -> None:
+    """Refuse query parameters that would be passed over silently.
+
+    Raises:
+        InvalidInput: There is one; it is named.
+    """
+    for name in request.query_params:
+        if name not in known:
+            raise InvalidInput.of(
+                name, f"There is no such parameter; there are {', '.join(sorted(known))}."
+            )
+
+
+def _limit(text: str | None) -> int:
+    if text is None:
+        return DEFAULT_LIMIT
+    if not (text.isascii() and text.isdigit()) or not 1 <= int(text[:4]) <= MAX_LIMIT:
+        raise InvalidInput.of("limit", f"Give a whole number from 1 to {MAX_LIMIT}.")
+    return int(text)
+
+
+def _encode(key: Any) -> str:
+    return base64.urlsafe_b64encode(f"k{key}".encode()).decode().rstrip("=")
+
+
+def _decode(cursor: str) -> int:
+    try:
+        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
+        key = int(text.removeprefix("k"))
+    except (ValueError, binascii.Error) as error:
+        raise InvalidInput.of("cursor", "Give the `next` of an earlier page.") from error
+    if not text.startswith("k") or not 0 <= key <= LARGEST_KEY:
+        raise InvalidInput.of("cursor", "Give the `next` of an earlier page.")
+    return key

@@ -1,0 +1,67 @@
+"""What subscribers outside the product's own wiring may ask for and tell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db import transaction
+
+from registry.errors import Conflict, InvalidInput
+from registry.ledger import events
+from registry.models import Event, ModelVersion, Subscription
+
+# Types that the product itself records begin with one of these; nobody else may.
+RESERVED = (
+    "model.",
+    "check.",
+    "approval.",
+    "attestation.",
+    "incident.",
+    "evaluation.",
+    "data_set.",
+    "policy.",
+    "subscription.",
+)
+
+
+@transaction.atomic
+def subscribe(
+    name: str, *, event_types: Sequence[str], handler: str = "", actor: str
+) -> Subscription:
+    """Owe ``name`` every event of these types from now on, in place of what it had asked for."""
+    subscription, _ = Subscription.objects.update_or_create(
+        name=name,
+        defaults={"event_types": list(event_types), "handler": handler},
+        create_defaults={
+            "event_types": list(event_types),
+            "handler": handler,
+            "created_by": actor,
+        },
+    )
+    events.record(
+        "subscription.changed",
+        actor=actor,
+        payload={"subscription": name, "event_types": list(event_types)},
+    )
+    return subscription
+
+
+@transaction.atomic
+def publish(
+    event_type: str, payload: Mapping[str, Any], *, subject: ModelVersion | None, actor: str
+) -> Event:
+    """Record an event of a user's own.
+
+    Raises:
+        InvalidInput: The type is no dotted lower-case name.
+        Conflict: The type is one the product records itself.
+    """
+    if "." not in event_type or event_type != event_type.lower():
+        raise InvalidInput.of("event_type", "Use a dotted lower-case name such as team.retrained.")
+    if event_type.startswith(RESERVED):
+        raise Conflict(
+            f"{event_type} is recorded by the registry itself; make the call that it tells of, "
+            "or publish under a name of your own."
+        )
+    return events.record(event_type, actor=actor, subject=subject, payload=payload)

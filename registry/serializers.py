@@ -1,0 +1,201 @@
+"""Strict input: nothing is coerced, unknown fields are named."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from rest_framework import serializers
+
+
+class StrictSerializer(serializers.Serializer[Any]):
+    """A serializer that refuses fields it does not know, by name."""
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        if not isinstance(data, Mapping):
+            raise serializers.ValidationError(
+                {"non_field_errors": ["Send a JSON object."]}, code="type"
+            )
+        unknown = sorted(set(data) - set(self.fields))
+        if unknown:
+            known = ", ".join(self.fields)
+            raise serializers.ValidationError(
+                {name: [f"There is no such field here; fields are {known}."] for name in unknown},
+                code="unknown-field",
+            )
+        fields: dict[str, Any] = super().to_internal_value(data)
+        return fields
+
+
+class StrictCharField(serializers.CharField):
+    """A JSON string, of printable characters unless ``multiline``; never a number."""
+
+    def __init__(self, *, multiline: bool = False, **kwargs: Any) -> None:
+        self.multiline = multiline
+        super().__init__(trim_whitespace=False, **kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            raise serializers.ValidationError("Give a string.", code="type")
+        plain = data.replace("\n", "").replace("\t", "") if self.multiline else data
+        if not plain.isprintable():
+            raise serializers.ValidationError("Use printable characters only.", code="characters")
+        if data != data.strip() and not self.multiline:
+            raise serializers.ValidationError("Leave out the blanks at the ends.", code="blanks")
+        return super().to_internal_value(data)
+
+
+class StrictBooleanField(serializers.Field[bool, Any, bool, Any]):
+    """JSON true or false; neither "yes" nor 1."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            raise serializers.ValidationError("Give true or false.", code="type")
+        return data
+
+    def to_representation(self, value: bool) -> bool:
+        return value
+
+
+class StrictIntegerField(serializers.Field[int, Any, int, Any]):
+    """A JSON whole number within bounds; ``true`` is none."""
+
+    def __init__(self, *, minimum: int = 0, maximum: int = 2**63 - 1, **kwargs: Any) -> None:
+        self.minimum, self.maximum = minimum, maximum
+        super().__init__(**kwargs)
+
+    def to_internal_value(self, data: Any) -> int:
+        if isinstance(data, bool) or not isinstance(data, int):
+            raise serializers.ValidationError("Give a whole number.", code="type")
+        if not self.minimum <= data <= self.maximum:
+            raise serializers.ValidationError(
+                f"Give a whole number from {self.minimum} to {self.maximum}.", code="range"
+            )
+        return data
+
+    def to_representation(self, value: int) -> int:
+        return value
+
+
+class StrictFloatField(serializers.Field[float, Any, float, Any]):
+    """A finite JSON number, at least ``minimum``; ``true`` is none."""
+
+    def __init__(self, *, minimum: float | None = None, **kwargs: Any) -> None:
+        self.minimum = minimum
+        super().__init__(**kwargs)
+
+    def to_internal_value(self, data: Any) -> float:
+        if isinstance(data, bool) or not isinstance(data, int | float) or not math.isfinite(data):
+            raise serializers.ValidationError("Give a finite number.", code="type")
+        if self.minimum is not None and data < self.minimum:
+            raise serializers.ValidationError(
+                f"Give a number of at least {self.minimum:g}.", code="range"
+            )
+        return float(data)
+
+    def to_representation(self, value: float) -> float:
+        return value
+
+
+class StrictDecimalField(serializers.Field[Decimal, Any, float, Any]):
+    """A finite JSON number kept exactly as it was written."""
+
+    def to_internal_value(self, data: Any) -> Decimal:
+        if isinstance(data, bool) or not isinstance(data, int | float) or not math.isfinite(data):
+            raise serializers.ValidationError("Give a finite number.", code="type")
+        return Decimal(str(data))
+
+    def to_representation(self, value: Decimal) -> float:
+        return float(value)
+
+
+class StrictDateTimeField(serializers.Field[datetime, Any, str, Any]):
+    """An ISO 8601 time with an offset."""
+
+    def to_internal_value(self, data: Any) -> datetime:
+        return parse_time(data)
+
+    def to_representation(self, value: datetime) -> str:
+        return value.isoformat()
+
+
+class MetricsField(serializers.Field[dict[str, float], Any, Any, Any]):
+    """A JSON object of finite numbers."""
+
+    def to_internal_value(self, data: Any) -> dict[str, float]:
+        if not isinstance(data, dict):
+            raise serializers.ValidationError("Give an object of numbers.", code="type")
+        for key, value in data.items():
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                raise serializers.ValidationError(f"{key!r} is not a number.", code="type")
+        return data
+
+    def to_representation(self, value: dict[str, float]) -> dict[str, float]:
+        return value
+
+
+class ObjectField(serializers.Field[dict[str, Any], Any, Any, Any]):
+    """Any JSON object; kept as given."""
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        if not isinstance(data, dict):
+            raise serializers.ValidationError("Give an object.", code="type")
+        return data
+
+    def to_representation(self, value: dict[str, Any]) -> dict[str, Any]:
+        return value
+
+
+class TagsField(serializers.Field[dict[str, str], Any, Any, Any]):
+    """Tags as an object of strings, or as a list of plain tags."""
+
+    def to_internal_value(self, data: Any) -> dict[str, str]:
+        tags = dict.fromkeys(data, "") if _is_list_of_strings(data) else data
+        if not isinstance(tags, dict):
+            raise serializers.ValidationError(
+                "Give a list of strings, or an object of strings.", code="type"
+            )
+        for key, value in tags.items():
+            if not isinstance(value, str) or not 1 <= len(key) <= 250 or len(value) > 1000:
+                raise serializers.ValidationError(
+                    f"Tag {key!r}: keys have 1 to 250 characters, values are strings of at most "
+                    "1,000.",
+                    code="tag",
+                )
+            if "," in key or ":" in key or not (key + value).isprintable():
+                raise serializers.ValidationError(
+                    f"Tag {key!r}: use printable characters, and neither ',' nor ':' in keys.",
+                    code="tag",
+                )
+        return tags
+
+    def to_representation(self, value: dict[str, str]) -> dict[str, str]:
+        return value
+
+
+def parse_time(data: Any) -> datetime:
+    """An ISO 8601 time with an offset, in UTC.
+
+    Raises:
+        ValidationError: It is something else, or has no offset.
+    """
+    try:
+        found = parse_datetime(data) if isinstance(data, str) else None
+    except ValueError:
+        found = None
+    if found is None:
+        raise serializers.ValidationError("Give a time like 2026-01-31T12:00:00Z.", code="type")
+    if timezone.is_naive(found):
+        raise serializers.ValidationError(
+            "Give the time with its offset, such as Z or +02:00.", code="naive-time"
+        )
+    return found
+
+
+def _is_list_of_strings(data: Any) -> bool:
+    return isinstance(data, list) and all(isinstance(item, str) for item in data)

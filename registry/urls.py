@@ -1,0 +1,22 @@
+"""The registry's addresses below /api/model-registry/."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from registry.api import events, families, files, models
+
+urlpatterns = [
+    path("models", models.ModelsView.as_view()),
+    path("models/<str:model_id>", models.ModelDetailView.as_view()),
+    path("models/<str:model_id>/artifact", files.ArtifactView.as_view()),
+    path("models/<str:model_id>/history", models.HistoryView.as_view()),
+    path("stats", models.StatsView.as_view()),
+    path("families/<str:name>/traffic", families.TrafficView.as_view()),
+    path("datasets", files.DataSetsView.as_view()),
+    path("datasets/<str:name>", files.DataSetView.as_view()),
+    path("subscriptions/<str:name>", events.SubscriptionView.as_view()),
+    path("subscriptions/<str:name>/lease", events.LeaseView.as_view()),
+    path("subscriptions/<str:name>/settle", events.SettleView.as_view()),
+    path("events", events.EventsView.as_view()),
+]
