@@ -46,7 +46,7 @@ def start(tenancy: Tenancy, *, durable: bool = True) -> Child:
     identity = identities.settle(home)
     if home.postgres.exists():
         check_version(home)
-        clear_stale_pid(home)
+        clear_stale_pids(home)
     else:
         _make_cluster(tenancy, identity)
     child = tenancy.start(_server(home, identity, durable=durable))
@@ -82,20 +82,22 @@ def check_version(home: Home) -> None:
         )
 
 
-def clear_stale_pid(home: Home) -> None:
-    """Remove the pid file of a server that was killed, even where its number was given anew.
+def clear_stale_pids(home: Home) -> None:
+    """Remove what a killed server left behind, even where its number was given to another.
 
     Ours are all gone, since the home is ours alone; one started by hand would still be there.
+
+    Raises:
+        CannotRun: It is.
     """
     file = home.postgres / "postmaster.pid"
-    if not file.exists():
-        return
-    pid = file.read_text().partition("\n")[0]
-    if str(home.postgres) in _command_line(pid):
+    pid = file.read_text().partition("\n")[0] if file.exists() else ""
+    if pid and str(home.postgres) in _command_line(pid):
         raise CannotRun(
             f"A PostgreSQL that Assay did not start (process {pid}) uses {home.postgres}: stop it."
         )
-    file.unlink()
+    for stale in (file, home.postgres_socket.with_name(home.postgres_socket.name + ".lock")):
+        stale.unlink(missing_ok=True)
 
 
 def _command_line(pid: str) -> str:

@@ -34,11 +34,15 @@ class Tenancy:
     is free exactly when the last of them is gone, and no process id is ever taken on trust.
     """
 
-    def __init__(self, home: Home, switch: StopSwitch, lease: int, pipe: IO[str]) -> None:
+    def __init__(
+        self, home: Home, switch: StopSwitch, lease: int, watchdog: subprocess.Popen[bytes]
+    ) -> None:
         self.home = home
         self.switch = switch
+        self.watchdog_pid = watchdog.pid
+        assert watchdog.stdin is not None
+        self._pipe = watchdog.stdin
         self._lease = lease
-        self._pipe = pipe
         self._children: list[Child] = []
 
     def start(self, program: Program, *, capture: bool = False) -> Child:
@@ -102,7 +106,7 @@ class Tenancy:
     def _tell_watchdog(self, *words: object) -> None:
         # Where somebody killed the watchdog, the death signals remain.
         with contextlib.suppress(BrokenPipeError):
-            print(*words, file=self._pipe, flush=True)
+            self._pipe.write(f"{' '.join(map(str, words))}\n".encode())
 
 
 @contextlib.contextmanager
@@ -164,12 +168,9 @@ def _await_leftovers(lease: IO[str], home: Home, switch: StopSwitch) -> None:
         switch.pause(POLL)
 
 
-@contextlib.contextmanager
-def _watchdog(lease: int) -> Iterator[IO[str]]:
-    """The pipe to a watchdog, which ends when the pipe is closed."""
+def _watchdog(lease: int) -> subprocess.Popen[bytes]:
+    """A watchdog, which ends when its standard input is closed."""
     command = [sys.executable, "-I", "-S", str(WATCHDOG)]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, text=True, start_new_session=True, pass_fds=(lease,)
-    ) as process:
-        assert process.stdin is not None
-        yield process.stdin
+    return subprocess.Popen(
+        command, bufsize=0, stdin=subprocess.PIPE, start_new_session=True, pass_fds=(lease,)
+    )
