@@ -6,6 +6,7 @@ import contextlib
 import os
 import selectors
 import ssl
+import weakref
 from collections import deque
 from collections.abc import Iterator
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
@@ -26,6 +27,7 @@ class Connections:
     def __init__(self, server: SplitResult) -> None:
         self._server = server
         self._idle: deque[tuple[int, HTTPConnection]] = deque()
+        weakref.finalize(self, _close, self._idle)
 
     @contextlib.contextmanager
     def lend(self, seconds: float) -> Iterator[HTTPConnection]:
@@ -45,11 +47,6 @@ class Connections:
             connection.close()
         else:
             self._idle.append((os.getpid(), connection))
-
-    def close(self) -> None:
-        """Close what is idle."""
-        while (connection := self._kept()) is not None:
-            connection.close()
 
     def _kept(self) -> HTTPConnection | None:
         # deque.pop is atomic, so no lock is held at a fork; a parent's sockets are never used.
@@ -71,6 +68,11 @@ class Connections:
         except (OSError, HTTPException) as error:
             raise NotSent(f"{self._server.netloc} cannot be reached: {error}.") from error
         return connection
+
+
+def _close(idle: deque[tuple[int, HTTPConnection]]) -> None:
+    for _, connection in idle:
+        connection.close()
 
 
 def _is_quiet(connection: HTTPConnection) -> bool:
