@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
+import numpy.typing as npt
 
 from assay.divergence import Counts, Floats
 from monitoring.evaluations import curves
@@ -129,8 +130,20 @@ WHY_UNDEFINED = {
 }
 
 
+def calibration_state(
+    confidence: Floats, correct: npt.NDArray[np.bool_], *, bins: int = CALIBRATION_BINS
+) -> Counts:
+    """Rows, right ones and summed confidence by bin of confidence; the last bin includes 1."""
+    at = np.minimum((confidence * bins).astype(np.int64), bins - 1)
+    state = np.zeros((3, bins), dtype=np.int64)
+    np.add.at(state[ROWS], at, 1)
+    np.add.at(state[CORRECT], at, correct)
+    np.add.at(state[CONFIDENCE], at, _fixed(confidence))
+    return state
+
+
 def calibration_error(calibration: Counts) -> float:
-    """Expected calibration error over 15 equal bins: Σ share · |accuracy − confidence| (l1).
+    """Expected calibration error: Σ share · |accuracy − confidence| over the bins (l1).
 
     With two classes confidence is that in class 1 and accuracy its share; with more it is the
     confidence in the most likely class and the share in which that is right (Guo et al. 2017).
@@ -220,13 +233,7 @@ def _calibration(labels: Counts, probabilities: Floats) -> Counts:
         confidence, correct = probabilities[:, 1], labels == 1
     else:
         confidence, correct = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
-    edges = np.linspace(0, 1, CALIBRATION_BINS + 1)
-    bins = np.searchsorted(edges, confidence, side="right").clip(1, CALIBRATION_BINS) - 1
-    state = np.zeros((3, CALIBRATION_BINS), dtype=np.int64)
-    np.add.at(state[ROWS], bins, 1)
-    np.add.at(state[CORRECT], bins, correct)
-    np.add.at(state[CONFIDENCE], bins, _fixed(confidence))
-    return state
+    return calibration_state(confidence, correct)
 
 
 def _losses(labels: Counts, probabilities: Floats) -> Counts:

@@ -76,6 +76,20 @@ def test_the_figures_of_two_classes_are_those_of_scikit_learn(case: dict[str, An
 
 
 @pytest.mark.parametrize("case", BINARY, ids=lambda case: case["name"])
+def test_calibration_over_ten_bins_and_its_worst_bin_are_those_of_torchmetrics(
+    case: dict[str, Any],
+) -> None:
+    confidence, correct = np.array(case["score"]), np.array(case["y"]) == 1
+
+    ten = metrics.calibration_state(confidence, correct, bins=10)
+    rows, right, summed = metrics.calibration_state(confidence, correct)
+
+    assert metrics.calibration_error(ten) == pytest.approx(case["ece10_l1"], abs=1e-9)
+    gaps = np.abs(right - summed / metrics.UNIT) / np.maximum(rows, 1)
+    assert gaps.max() == pytest.approx(case["mce15"], abs=1e-9)
+
+
+@pytest.mark.parametrize("case", BINARY, ids=lambda case: case["name"])
 def test_areas_from_histograms_keep_their_printed_bound(case: dict[str, Any]) -> None:
     figures = metrics.summarize(ClassificationState.of(*binary_batch(case))).figures
 
