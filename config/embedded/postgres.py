@@ -73,7 +73,11 @@ def answers(url: str) -> bool:
 def check_version(home: Home) -> None:
     """Refuse a data directory that this PostgreSQL would not understand."""
     file = home.postgres / "PG_VERSION"
-    found = file.read_text().strip() if file.exists() else "an unknown version"
+    if not file.exists():
+        raise CannotRun(
+            f"{home.postgres} is not a database: move it away, or set ASSAY_HOME to a new folder."
+        )
+    found = file.read_text().strip()
     if found != str(POSTGRES_MAJOR):
         raise CannotRun(
             f"The database in {home.postgres} was made by PostgreSQL {found}, and this is "
