@@ -61,11 +61,13 @@ class Model:
         Raises:
             Unanswerable: It is not finite.
         """
-        value = np.nan_to_num((inputs - self.mean) / self.scale, nan=0.0)
         *hidden, (weight, bias) = self.layers
-        for inner_weight, inner_bias in hidden:
-            value = np.maximum(inner_weight @ value + inner_bias, 0.0)
-        answer: Floats32 = weight @ value + bias
+        with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is told below
+            value = (inputs - self.mean) / self.scale
+            value[np.isnan(value)] = 0.0
+            for inner_weight, inner_bias in hidden:
+                value = np.maximum(inner_weight @ value + inner_bias, 0.0)
+            answer: Floats32 = weight @ value + bias
         if not np.isfinite(answer).all():
             raise Unanswerable(f"the model answered {answer.tolist()}")
         return answer

@@ -38,7 +38,8 @@ class Network:
 
     def standardised(self, features: Floats32) -> Tensor:
         """The inputs as the layers see them."""
-        return torch.nan_to_num((torch.from_numpy(features) - self.mean) / self.scale, nan=0.0)
+        inputs = (torch.from_numpy(features) - self.mean) / self.scale
+        return torch.where(torch.isnan(inputs), 0.0, inputs)
 
     def probabilities(self, features: Floats32) -> Floats:
         """The probability of each class [rows, classes]."""

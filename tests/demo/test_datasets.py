@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import safetensors.numpy
+
+from demo import datasets, flights
+from demo.census import Census, Encoding
+from demo.flights import WEATHER
+
+
+def described(content: bytes) -> dict[str, object]:
+    size = int.from_bytes(content[:8], "little")
+    told: dict[str, object] = json.loads(
+        json.loads(content[8 : 8 + size])["__metadata__"]["assay.dataset"]
+    )
+    return told
+
+
+def test_people_come_with_features_answers_and_groups(people: Census) -> None:
+    encoding = Encoding.of(people)
+
+    content = datasets.of_people(people, encoding)
+
+    tensors = safetensors.numpy.load(content)
+    assert set(tensors) == {"features", "labels", "group.RAC1P", "group.SEX"}
+    assert np.array_equal(tensors["features"], encoding.features(people))
+    assert np.array_equal(tensors["group.RAC1P"], people.race)
+    assert tensors["labels"].dtype == np.int64
+
+
+def test_columns_classes_and_groups_have_names(people: Census) -> None:
+    told = described(datasets.of_people(people, Encoding.of(people)))
+
+    assert told["features"] == Encoding.of(people).names
+    assert told["classes"] == ["not employed", "employed"]
+    assert told["groups"]["RAC1P"]["9"] == "Two or more races"  # type: ignore[index]
+    assert told["groups"]["SEX"] == {"1": "Male", "2": "Female"}  # type: ignore[index]
+
+
+def test_flights_have_no_groups(flights_folder: Path) -> None:
+    rows = flights.read(flights_folder)
+
+    content = datasets.of_flights(rows, WEATHER)
+
+    tensors = safetensors.numpy.load(content)
+    assert set(tensors) == {"features", "labels"}
+    assert tensors["features"].shape == (3, 2)
+    assert described(content)["groups"] == {}
+    assert described(content)["classes"] == ["on time", "late"]
