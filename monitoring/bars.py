@@ -1,0 +1,64 @@
+"""Bars as SVG: shares of traffic, and figures with their intervals. Pure: no framework.
+
+Positions are percentages, so a bar is as wide as its place on the page. Colours belong to the
+stylesheet, by class. All text is escaped here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A run of buckets that one version answers."""
+
+    low: int  # basis points
+    high: int
+    label: str
+    kind: str  # the class it is painted by
+
+
+def traffic_bar(shares: Sequence[Share], *, total: int = 10_000) -> str:
+    """The buckets of a family as one bar; what no share covers stays empty."""
+    said = ", ".join(f"{s.label} {(s.high - s.low) * 100 / total:g} %" for s in shares)
+    rects = "".join(
+        f'<rect class="share {escape(s.kind)}" x="{_percent(s.low / total)}" y="0" '
+        f'width="{_percent((s.high - s.low) / total)}" height="100%">'
+        f"<title>{escape(s.label)}: buckets {s.low} to {s.high - 1}</title></rect>"
+        for s in shares
+    )
+    return (
+        f'<svg class="traffic-bar" width="100%" height="14" role="img" '
+        f'aria-label="{escape("Traffic: " + (said or "no version answers"))}">'
+        f'<rect class="unassigned" width="100%" height="100%"/>{rects}</svg>'
+    )
+
+
+def interval_bar(
+    value: float, low: float, high: float, *, bound: float | None = None, maximum: float = 1.0
+) -> str:
+    """A value with its interval on a line from 0 to ``maximum``; ``bound`` is a tick across."""
+    said = f"{value:.3f}, interval {low:.3f} to {high:.3f}"
+    tick = ""
+    if bound is not None:
+        said += f", bound {bound:g}"
+        at = _percent(bound / maximum)
+        tick = f'<line class="bound" x1="{at}" x2="{at}" y1="1" y2="17"/>'
+    left, right = (_percent(_clamp(edge / maximum)) for edge in (low, high))
+    return (
+        f'<svg class="interval-bar" width="100%" height="18" role="img" aria-label="{said}">'
+        f'<line class="axis" x1="0" x2="100%" y1="9" y2="9"/>{tick}'
+        f'<line class="interval" x1="{left}" x2="{right}" y1="9" y2="9"/>'
+        f'<circle class="value" cx="{_percent(_clamp(value / maximum))}" cy="9" r="3.5"/></svg>'
+    )
+
+
+def _percent(share: float) -> str:
+    return f"{share * 100:.2f}%"
+
+
+def _clamp(share: float) -> float:
+    return min(1.0, max(0.0, share))

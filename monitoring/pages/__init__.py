@@ -1,0 +1,1 @@
+"""What the operations pages show: questions to the database, answered as plain objects."""

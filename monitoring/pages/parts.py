@@ -1,0 +1,40 @@
+"""What higher apps add to a model's page, named in settings so that nothing here imports them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.utils.module_loading import import_string
+
+from registry.models import ModelVersion
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A section of the page: a template and what it is rendered with.
+
+    The template is included with ``part`` (this context) and ``version``; it brings its own
+    heading, an ``h2`` with the id ``heading``.
+    """
+
+    template: str
+    context: Mapping[str, Any]
+
+
+# Takes the version and who looks at it; None where there is nothing to show.
+Provider = Callable[[ModelVersion, User], Part | None]
+
+
+def parts_of(version: ModelVersion, user: User) -> list[Part]:
+    """The sections of ``settings.ASSAY_PAGE_PARTS``, in that order."""
+    found = [_provider(path)(version, user) for path in settings.ASSAY_PAGE_PARTS]
+    return [part for part in found if part is not None]
+
+
+def _provider(path: str) -> Provider:
+    provider: Provider = import_string(path)
+    return provider

@@ -1,0 +1,89 @@
+"""Snapshots added up into the points of a chart, in one query."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+from statistics import median
+
+from django.db import connection
+
+from monitoring.charts import Point
+from monitoring.triggers import Metric
+from registry.models import ModelVersion
+
+MINUTE = timedelta(minutes=1)
+MISSED_REPORTS = 3  # a line is broken where more reports than these are missing
+
+# Rates and p95 are weighted by requests within a bin.
+BINS = """
+select date_bin(%(step)s, timestamp, %(start)s) as bin, sum(num_requests),
+    sum(num_requests * error_rate)
+        / nullif(sum(num_requests) filter (where error_rate is not null), 0),
+    sum(num_requests * latency_p95_ms)
+        / nullif(sum(num_requests) filter (where latency_p95_ms is not null), 0),
+    sum(num_requests * ood_rate)
+        / nullif(sum(num_requests) filter (where ood_rate is not null), 0),
+    sum(num_requests * input_drift_score)
+        / nullif(sum(num_requests) filter (where input_drift_score is not null), 0)
+from memory_model_performance
+where version_id = %(version)s and timestamp > %(start)s and timestamp <= %(end)s
+    and num_requests > 0
+group by bin order by bin
+"""
+ORDER = (Metric.ERROR_RATE, Metric.LATENCY, Metric.OOD_RATE, Metric.INPUT_DRIFT)
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """What one version reported over a range, by metric, and its requests a minute."""
+
+    metrics: dict[Metric, list[Point]]
+    requests_per_minute: list[Point]
+    gap: timedelta  # reports further apart than this have a hole between them
+
+
+def read(version: ModelVersion, *, start: datetime, end: datetime, step: timedelta) -> Series:
+    """The version's snapshots after ``start`` until ``end``, in bins of ``step``."""
+    with connection.cursor() as cursor:
+        cursor.execute(BINS, {"version": version.pk, "start": start, "end": end, "step": step})
+        rows = cursor.fetchall()
+    middles = [row[0] + step / 2 for row in rows]
+    return Series(
+        metrics={
+            metric: _points(middles, [row[column] for row in rows])
+            for column, metric in enumerate(ORDER, start=2)
+        },
+        requests_per_minute=_per_minute(
+            [(row[0], int(row[1])) for row in rows], start=start, end=end, step=step
+        ),
+        gap=_gap(middles, step),
+    )
+
+
+def _points(at: Sequence[datetime], values: Sequence[float | None]) -> list[Point]:
+    return [Point(t, v) for t, v in zip(at, values, strict=True) if v is not None]
+
+
+def _gap(at: Sequence[datetime], step: timedelta) -> timedelta:
+    """Three usual distances between reports, and at least three bins."""
+    distances = [later - earlier for earlier, later in pairwise(at)]
+    return MISSED_REPORTS * max(step, median(distances) if distances else step)
+
+
+def _per_minute(
+    counts: Sequence[tuple[datetime, int]], *, start: datetime, end: datetime, step: timedelta
+) -> list[Point]:
+    """Requests a minute, in bins of a minute or more; an unfinished last bin is left out."""
+    width = max(step, MINUTE)
+    sums: dict[int, int] = {}
+    for at, count in counts:
+        index = int((at - start) / width)
+        sums[index] = sums.get(index, 0) + count
+    return [
+        Point(start + (index + 0.5) * width, total / (width / MINUTE))
+        for index, total in sums.items()
+        if start + (index + 1) * width <= end
+    ]

@@ -1,0 +1,85 @@
+"""One model version's page: everything it shows, asked for once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from monitoring import rollbacks
+from monitoring.models import Incident
+from monitoring.pages import figures, rail, timeline, why
+from monitoring.pages.figures import Figure
+from monitoring.pages.rail import Station
+from monitoring.pages.timeline import Timeline
+from monitoring.pages.why import Why
+from monitoring.triggers import Assessment, Metric
+from registry.models import ModelVersion, StageTransition
+
+EVENTS_SHOWN = 20
+DECLARED_SHOWN = (
+    ("Training data", "training_data_hash"),
+    ("Source", "source"),
+    ("Run", "run_id"),
+    ("Artifact path", "artifact_path"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """What changes while one looks: stage, verdicts, charts, incidents."""
+
+    version: ModelVersion
+    stations: list[Station]
+    why: Why | None
+    verdict: str  # overall; "" while it serves nothing
+    figures: list[Figure]
+    requests: int
+    window_minutes: int
+    timeline: Timeline
+    incidents: list[Incident]  # open ones
+    transitions: list[StageTransition]  # all, newest first
+
+
+def live(version: ModelVersion, *, asked: str, now: datetime) -> Live:
+    """The live part of the page.
+
+    Args:
+        asked: Which range the charts show: window, hour or day.
+    """
+    transitions = list(version.transitions.select_related("remark"))
+    assessment = rollbacks.check(version, now=now)
+    reason = why.last_rollback(version, transitions)
+    return Live(
+        version=version,
+        stations=rail.stations(version.stage, transitions),
+        why=reason,
+        verdict=str(assessment.verdict) if version.is_serving else "",
+        figures=[figures.figure(trigger) for trigger in assessment.triggers],
+        requests=assessment.requests,
+        window_minutes=assessment.window_minutes,
+        timeline=timeline.timeline(
+            version,
+            transitions,
+            _thresholds(assessment, reason),
+            window_minutes=assessment.window_minutes,
+            asked=asked,
+            now=now,
+        ),
+        incidents=list(version.incidents.filter(resolved_at=None)),
+        transitions=transitions,
+    )
+
+
+def declared(version: ModelVersion) -> list[tuple[str, Any]]:
+    """What the trainer declared, where anything was."""
+    said = [(label, getattr(version, name)) for label, name in DECLARED_SHOWN]
+    return [(label, value) for label, value in said if value]
+
+
+def _thresholds(assessment: Assessment, reason: Why | None) -> Mapping[Metric, float | None]:
+    """The limits in force; for a version that is out, those it was taken out by."""
+    if reason is not None and reason.stands and reason.verdict is not None:
+        return {Metric(t["metric"]): t["threshold"] for t in reason.verdict.triggers}
+    return {trigger.metric: trigger.threshold for trigger in assessment.triggers}
