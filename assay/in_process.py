@@ -1,7 +1,7 @@
 """The transport without a socket: the registry's own views, called in the caller's thread.
 
 Inside the registry's Django project a call is part of the caller's transaction. Nothing of the
-project is imported by name: its settings package says where its ``inprocess`` module is.
+project is imported by name: its ``ROOT_URLCONF`` says which package it is.
 """
 
 from __future__ import annotations
@@ -16,27 +16,17 @@ from assay.transport import Request, Response
 
 
 class Call(Protocol):
-    """What ``<settings package>.inprocess.call`` is: the HTTP contract as a function."""
+    """What ``<project>.inprocess.call`` is: the HTTP contract as a function."""
 
     def __call__(
         self, actor: str, method: str, path: str, headers: dict[str, str], body: bytes | None
     ) -> tuple[int, Mapping[str, str], bytes]: ...
 
 
-def settings_module(environ: Mapping[str, str]) -> str | None:
-    """The settings module of this process's Django project; None where there is no project."""
-    configuration = sys.modules.get("django.conf")
-    if configuration is not None and configuration.settings.configured:
-        named = getattr(configuration.settings, "SETTINGS_MODULE", None)
-        return named or environ.get("DJANGO_SETTINGS_MODULE")
-    return environ.get("DJANGO_SETTINGS_MODULE")
-
-
 @dataclass(frozen=True)
 class InProcessTransport:
-    """The registry whose settings are in ``package``, asked by the user ``actor``."""
+    """The registry that this process is part of, asked by the user ``actor``."""
 
-    package: str
     actor: str
 
     def exchange(self, request: Request, into: BinaryIO | None = None) -> Response:
@@ -45,7 +35,7 @@ class InProcessTransport:
         if body is not None and not isinstance(body, bytes):
             body.seek(0)
             body = body.read()
-        status, headers, answer = self._call()(
+        status, headers, answer = _call()(
             self.actor, request.method, request.path, dict(request.headers), body
         )
         lowered = {name.lower(): value for name, value in headers.items()}
@@ -58,17 +48,22 @@ class InProcessTransport:
         """Close this thread's database connections, which no other thread can use."""
         importlib.import_module("django.db").connections.close_all()
 
-    def _call(self) -> Call:
-        django = importlib.import_module("django")
-        if not importlib.import_module("django.apps").apps.ready:
-            django.setup()
-        return cast(Call, importlib.import_module(f"{self.package}.inprocess").call)
-
 
 def from_environment(actor: str | None, environ: Mapping[str, str]) -> InProcessTransport | None:
-    """The project of this process, asked by ``actor``, else ASSAY_ACTOR, else ``local``."""
-    settings = settings_module(environ)
-    if settings is None:
+    """This process's project, asked by ``actor``, else ASSAY_ACTOR, else ``local``.
+
+    None where the process is part of no project.
+    """
+    configuration = sys.modules.get("django.conf")
+    configured = configuration is not None and configuration.settings.configured
+    if not configured and not environ.get("DJANGO_SETTINGS_MODULE"):
         return None
-    asked_by = actor or environ.get("ASSAY_ACTOR") or "local"
-    return InProcessTransport(settings.rpartition(".")[0], asked_by)
+    return InProcessTransport(actor or environ.get("ASSAY_ACTOR") or "local")
+
+
+def _call() -> Call:
+    if not importlib.import_module("django.apps").apps.ready:
+        importlib.import_module("django").setup()
+    settings = importlib.import_module("django.conf").settings
+    project = settings.ROOT_URLCONF.rpartition(".")[0]
+    return cast(Call, importlib.import_module(f"{project}.inprocess").call)

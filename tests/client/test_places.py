@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from assay import get_event_bus, get_registry
+from assay.in_process import InProcessTransport
 from assay.registry import transport_for
 from tests.client.edge import Answer, Edge
 from tests.client.makers import STATS
@@ -58,32 +59,24 @@ def test_an_actor_over_http_is_refused_since_the_token_decides(
 
 
 @pytest.mark.parametrize(
-    ("environ", "actor", "found"),
+    ("actor", "named", "found"),
     [
-        ({"DJANGO_SETTINGS_MODULE": "shop.settings"}, None, ("shop", "local")),
-        ({"DJANGO_SETTINGS_MODULE": "a.b.settings"}, "ada", ("a.b", "ada")),
-        (
-            {"DJANGO_SETTINGS_MODULE": "shop.settings", "ASSAY_ACTOR": "job"},
-            None,
-            ("shop", "job"),
-        ),
-        (
-            {"DJANGO_SETTINGS_MODULE": "shop.settings", "ASSAY_ACTOR": "job"},
-            "ada",
-            ("shop", "ada"),
-        ),
+        (None, {}, "local"),
+        ("ada", {}, "ada"),
+        (None, {"ASSAY_ACTOR": "job"}, "job"),
+        ("ada", {"ASSAY_ACTOR": "job"}, "ada"),
     ],
 )
 def test_in_a_project_the_actor_is_named_by_the_call_then_the_environment_then_local(
-    environ: dict[str, str],
-    actor: str | None,
-    found: tuple[str, str],
-    monkeypatch: pytest.MonkeyPatch,
+    actor: str | None, named: dict[str, str], found: str
 ) -> None:
-    monkeypatch.delitem(sys.modules, "django.conf", raising=False)
-    transport = transport_for(actor, environ)
+    environ = {"DJANGO_SETTINGS_MODULE": "shop.settings", **named}
 
-    assert (getattr(transport, "package", None), getattr(transport, "actor", None)) == found
+    assert transport_for(actor, environ) == InProcessTransport(found)
+
+
+def test_a_project_that_is_configured_needs_no_variable() -> None:
+    assert transport_for(None, {}) == InProcessTransport("local")
 
 
 def test_the_url_wins_over_a_project() -> None:
