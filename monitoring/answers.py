@@ -21,8 +21,8 @@ def detail_part(versions: Sequence[ModelVersion]) -> dict[int, dict[str, Any]]:
     latest = (
         Incident.objects.filter(version__in=versions, kind=IncidentKind.ROLLBACK)
         .select_related("version", "transition__remark", "remark", "verdict", "restored")
-        .order_by("version", "-pk")
-        .distinct("version")
+        .order_by("version_id", "-pk")
+        .distinct("version_id")
     )
     answers = {incident.version_id: why(incident) for incident in latest}
     return {version.pk: {"rollback": answers.get(version.pk)} for version in versions}

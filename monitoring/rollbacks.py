@@ -38,9 +38,7 @@ class Outcome:
     restored: ModelVersion | None
 
 
-def check(
-    version: ModelVersion, *, now: datetime, window_minutes: int | None = None
-) -> Assessment:
+def check(version: ModelVersion, *, now: datetime, window_minutes: int | None = None) -> Assessment:
     """Assess the version's last minutes, by its policy. Changes nothing.
 
     Args:
@@ -55,14 +53,16 @@ def check_serving(*, now: datetime) -> list[int]:
 
     That is a breach, or a verdict other than the one on record.
     """
-    serving = list(ModelVersion.objects.serving().select_related("family", "family__rollback_policy"))
+    serving = list(
+        ModelVersion.objects.serving().select_related("family", "family__rollback_policy")
+    )
     limits = {v.pk: policies.thresholds(_loaded_policy(v)) for v in serving}
     minutes = {pk: limit.window_minutes for pk, limit in limits.items()}
     expected = baselines.expected_p95_ms(serving)
     measured = windows.measure(serving, minutes, expected, now=now)
     found = {pk: assess(m.window, limits[pk]).verdict for pk, m in measured.items()}
-    latest = RecordedVerdict.objects.filter(version__in=serving).order_by("version", "-pk")
-    recorded = dict(latest.distinct("version").values_list("version", "verdict"))
+    latest = RecordedVerdict.objects.filter(version__in=serving).order_by("version_id", "-pk")
+    recorded = dict(latest.distinct("version_id").values_list("version_id", "verdict"))
     return [pk for pk, v in found.items() if v is Verdict.ROLLBACK or recorded.get(pk) != v]
 
 
@@ -90,9 +90,7 @@ def request_if_degraded(version: ModelVersion, *, now: datetime) -> Action:
 
 
 @transaction.atomic
-def roll_back(
-    version: ModelVersion, *, actor: str, now: datetime, reason: str = ""
-) -> Outcome:
+def roll_back(version: ModelVersion, *, actor: str, now: datetime, reason: str = "") -> Outcome:
     """Roll back on somebody's word, at once, telling subscribers as the monitor does.
 
     On a version already in rollback nothing changes and what was done is returned.
@@ -177,9 +175,7 @@ def _loaded_policy(version: ModelVersion) -> RollbackPolicy:
     return getattr(version.family, "rollback_policy", None) or RollbackPolicy(family=version.family)
 
 
-def _circumstances(
-    version: ModelVersion, policy: RollbackPolicy, now: datetime
-) -> Circumstances:
+def _circumstances(version: ModelVersion, policy: RollbackPolicy, now: datetime) -> Circumstances:
     in_production = version.stage == DeploymentStage.PRODUCTION
     return Circumstances(
         in_production=in_production,
@@ -221,9 +217,7 @@ def _canary_breaches(
     return frozenset(present | past)
 
 
-def _answer(
-    action: Action, version: ModelVersion, verdict: RecordedVerdict, now: datetime
-) -> None:
+def _answer(action: Action, version: ModelVersion, verdict: RecordedVerdict, now: datetime) -> None:
     if action is Action.ROLL_BACK:
         _request_once(version, verdict)
     elif action in INSTEAD:
@@ -290,7 +284,11 @@ def _request(
             "transition_id": _current_transition(version),
             "stage": version.stage,
             **({"reasons": list(known)} if remark is None else {}),
-            **({"verdict_id": verdict.pk, "window_minutes": verdict.window_minutes} if verdict else {}),
+            **(
+                {"verdict_id": verdict.pk, "window_minutes": verdict.window_minutes}
+                if verdict
+                else {}
+            ),
         },
     )
 

@@ -134,10 +134,10 @@ def move(
         TransitionRefused: There is no such move, or the attestation is missing or another's.
         InvalidInput: The percentage is out of range, or given outside canary.
     """
+    if to == Stage.ROLLBACK:
+        return roll_back(version, actor=actor, remark=events.remark(reason))
     version = lock(version)
     kind = kind_of(version, to)
-    if kind is Kind.ROLLED_BACK:
-        return roll_back(version, actor=actor, remark=events.remark(reason))
     points = _asked_share(version, to, canary_percentage)
     if to in GATED_STAGES:
         attestation = _proof(version, to, points, attestation)
@@ -230,6 +230,7 @@ def _archive_former_production(successor: ModelVersion, actor: str) -> None:
 
 
 def _restore(version: ModelVersion, actor: str, cause: StageTransition) -> StageTransition:
+    version = lock(version)
     attestation = standing_attestation(version, Stage.PRODUCTION)
     if version.stage != Stage.ARCHIVED or attestation is None:
         raise TransitionRefused(f"{version} is {version.stage} and cannot be restored.")

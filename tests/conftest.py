@@ -1,0 +1,159 @@
+"""Makers and servers for every test: real PostgreSQL, real Valkey, small makers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.core.management import call_command
+from django.db import connections
+from rest_framework.test import APIClient
+
+from registry import actors, attestations, lifecycle, registration, tokens
+from registry.models import DeploymentStage, ModelVersion
+from tests import servers
+from tests.running import Running, run_assay
+
+NOW = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
+Stage = DeploymentStage
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_blocker: Any) -> Iterator[None]:
+    """Start the servers and migrate as the owner; the tests connect as the application does."""
+    with servers.running():
+        with django_db_blocker.unblock():
+            call_command("migrate", database="owner", verbosity=0)
+            connections["owner"].close()
+        yield
+        with django_db_blocker.unblock():
+            for connection in connections.all():
+                connection.close()
+            connections["default"].close_pool()  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def committed(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """A database whose transactions really commit, emptied afterwards."""
+    with django_db_blocker.unblock():
+        try:
+            yield
+        finally:
+            connections["default"].close()
+            servers.empty()
+
+
+@pytest.fixture
+def user_with() -> Callable[..., User]:
+    """Make a user who holds some roles: ``user_with("reviewer", username="ada")``."""
+
+    def make(*roles: str, username: str = "", password: str = "") -> User:
+        name = username or f"{roles[0] if roles else 'somebody'}-{User.objects.count()}"
+        user = User.objects.filter(username=name).first() or User.objects.create_user(
+            name, password=password or None
+        )
+        user.groups.add(*Group.objects.filter(name__in=roles))
+        return user
+
+    return make
+
+
+@pytest.fixture
+def trainer(user_with: Callable[..., User]) -> User:
+    return user_with("trainer", username="tom")
+
+
+@pytest.fixture
+def make_version(user_with: Callable[..., User]) -> Callable[..., ModelVersion]:
+    """Register versions, and move them up with proof: ``make_version(stage="production")``."""
+    made = 0
+
+    def make(stage: str = "development", *, share: int = 10, **fields: Any) -> ModelVersion:
+        nonlocal made
+        made += 1
+        defaults = {
+            "model_id": f"fraud_detector_v{made}",
+            "name": "Fraud Detector",
+            "version": f"{made}.0.0",
+            "framework": "sklearn",
+            "model_type": "classification",
+            "owner": "ml_team",
+            "team": "fraud_prevention",
+        }
+        entry = registration.Entry(**defaults | fields)
+        version = registration.register(
+            entry, registrant=user_with("trainer", username="registrant")
+        )
+        for step in PATHS[stage]:
+            take(version, step, share=share)
+            version.refresh_from_db()
+        return version
+
+    return make
+
+
+PATHS: dict[str, tuple[str, ...]] = {
+    "development": (),
+    "sandbox": ("sandbox",),
+    "canary": ("sandbox", "canary"),
+    "production": ("sandbox", "canary", "production"),
+    "rollback": ("sandbox", "canary", "rollback"),
+    "archived": ("archived",),
+}
+
+
+def take(version: ModelVersion, to: str, *, share: int = 10) -> None:
+    """Move a version one stage, writing the attestation that governance would."""
+    attestation = None
+    if to in (Stage.CANARY, Stage.PRODUCTION):
+        attestation = attestations.write(
+            version, Stage(to), subject_digest="d" * 64, approved_by=["user:1"], checks={}
+        )
+    lifecycle.move(
+        version,
+        to=Stage(to),
+        actor="user:1",
+        attestation=attestation,
+        canary_percentage=share if to == Stage.CANARY else None,  # type: ignore[arg-type]
+    )
+
+
+@pytest.fixture
+def api(user_with: Callable[..., User]) -> Callable[..., APIClient]:
+    """An API client with a token: ``api("trainer", username="tom")``; without roles, none."""
+
+    def make(role: str = "", *, username: str = "", **bound: Any) -> APIClient:
+        client = APIClient()
+        if role:
+            token = tokens.issue(username or f"{role}-by-token", role=role, **bound)
+            client.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
+        return client
+
+    return make
+
+
+@pytest.fixture
+def actor(trainer: User) -> str:
+    return actors.actor_of(trainer)
+
+
+@pytest.fixture(scope="session")
+def running() -> Iterator[Running]:
+    """The whole product, as `make up` runs it, on a port and home of its own."""
+    with run_assay() as assay:
+        yield assay
+
+
+@pytest.fixture(scope="session")
+def live_url(running: Running) -> str:
+    """Where the running product answers."""
+    return running.url
+
+
+@pytest.fixture(scope="session")
+def token_for(running: Running) -> Callable[[str, str], str]:
+    """A token of the running product: ``token_for("tom", "trainer")``."""
+    return running.token

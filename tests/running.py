@@ -1,0 +1,137 @@
+"""The whole product in processes of its own: supervisor, servers, web, workers, beat."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+STARTS_WITHIN = 90.0  # seconds
+STOPS_WITHIN = 15.0
+
+
+@dataclass
+class Running:
+    """One running product and how to talk to it."""
+
+    home: Path
+    port: int
+    process: subprocess.Popen[bytes]
+    environment: dict[str, str]
+    tokens: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        return f"http://localhost:{self.port}"
+
+    def manage(self, *arguments: str) -> str:
+        """Run a management command against it and give what it printed."""
+        done = subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        return done.stdout.strip()
+
+    def token(self, username: str, role: str) -> str:
+        """A token of ``username``, issued once."""
+        key = (username, role)
+        if key not in self.tokens:
+            self.tokens[key] = self.manage("issue_token", username, "--role", role)
+        return self.tokens[key]
+
+    def call(
+        self, method: str, path: str, body: Any = None, *, token: str | None = None
+    ) -> tuple[int, Any]:
+        """One API call below /api/model-registry/; status and parsed answer."""
+        request = urllib.request.Request(
+            f"{self.url}/api/model-registry/{path}",
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Content-Type": "application/json"},
+        )
+        if token:
+            request.add_header("Authorization", f"Bearer {token}")
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                return answer.status, json.load(answer)
+        except urllib.error.HTTPError as refusal:
+            return refusal.code, json.loads(refusal.read() or b"null")
+
+    def wait_until_ready(self) -> None:
+        """Wait until /readyz says that everything works."""
+        deadline = time.monotonic() + STARTS_WITHIN
+        said = "nothing yet"
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                raise AssertionError(f"it ended with {self.process.returncode}:\n{self.log()}")
+            try:
+                with urllib.request.urlopen(f"{self.url}/readyz", timeout=5):
+                    return
+            except urllib.error.HTTPError as answer:
+                said = answer.read().decode()
+            except OSError as error:
+                said = str(error)
+            time.sleep(0.2)
+        raise AssertionError(f"not ready: {said}\n{self.log()}")
+
+    def log(self) -> str:
+        """What it has printed so far."""
+        return (self.home.parent / "up.log").read_text(errors="replace")[-5000:]
+
+    def stop(self) -> None:
+        """End it as Ctrl-C would."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            self.process.wait(STOPS_WITHIN)
+
+
+@contextmanager
+def run_assay(**environment: str) -> Iterator[Running]:
+    """Start everything in a fresh home, wait until it is ready, and stop it at the end."""
+    place = Path(tempfile.mkdtemp(prefix="assay-run-"))
+    home, port = place / "home", free_port()
+    inherited = {k: v for k, v in os.environ.items() if k != "DJANGO_SETTINGS_MODULE"}
+    names = inherited | environment | {"ASSAY_HOME": str(home), "ASSAY_PORT": str(port)}
+    with (place / "up.log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "manage.py", "up"],
+            cwd=ROOT,
+            env=names,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+        )
+    running = Running(home, port, process, names)
+    try:
+        running.wait_until_ready()
+        yield running
+    finally:
+        running.stop()
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def free_port() -> int:
+    """A port nobody listens on just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -1,0 +1,75 @@
+"""The real PostgreSQL and Valkey of a test run, and how to empty the database between tests."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from config import embedded, env
+
+# Filled by migrations: emptying a test's leavings must not empty these.
+KEPT = {
+    "django_migrations",
+    "django_content_type",
+    "auth_permission",
+    "auth_group",
+    "auth_group_permissions",
+    "auth_user",
+    "auth_user_groups",
+}
+TABLES = """
+select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
+where n.nspname = 'public' and c.relkind in ('r', 'p') and not c.relispartition
+"""
+TRUNCATE_TRIGGERS = """
+select tgrelid::regclass::text, tgname from pg_trigger where not tgisinternal and tgtype & 32 <> 0
+"""
+
+
+@contextmanager
+def running() -> Iterator[None]:
+    """Servers for the run: those the environment names, else embedded ones in the run's home."""
+    if os.environ.get("DATABASE_URL"):
+        yield
+        return
+    home = Path(os.environ["ASSAY_HOME"])
+    try:
+        with embedded.servers(home, durable=False):
+            yield
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def empty() -> None:
+    """Remove what a test committed, as the owner: the product itself cannot."""
+    with psycopg.connect(env.owner_database_url()) as connection:
+        guards = [tuple(row) for row in connection.execute(TRUNCATE_TRIGGERS).fetchall()]
+        for table, trigger in guards:
+            _switch(connection, table, trigger, "disable")
+        names = [row[0] for row in connection.execute(TABLES).fetchall() if row[0] not in KEPT]
+        connection.execute(
+            sql.SQL("truncate {} restart identity").format(
+                sql.SQL(", ").join(map(sql.Identifier, names))
+            )
+        )
+        connection.execute(
+            "delete from auth_user_groups where user_id in"
+            " (select id from auth_user where username <> 'local')"
+        )
+        connection.execute("delete from auth_user where username <> 'local'")
+        for table, trigger in guards:
+            _switch(connection, table, trigger, "enable always")
+
+
+def _switch(connection: psycopg.Connection, table: str, trigger: str, how: str) -> None:
+    connection.execute(
+        sql.SQL("alter table {} {} trigger {}").format(
+            sql.Identifier(table), sql.SQL(how), sql.Identifier(trigger)
+        )
+    )

@@ -1,0 +1,11 @@
+"""The product's settings in a home of the test run's own."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+
+# A short path: sockets live below it. Set before the settings read it.
+os.environ["ASSAY_HOME"] = tempfile.mkdtemp(prefix="assay-test-")
+
+from config.settings import *  # noqa: E402, F403
