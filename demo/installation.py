@@ -55,7 +55,7 @@ class Installation:
             command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False
         )
         if done.returncode:
-            raise CannotStart(f"manage.py {arguments[0]}: {_last_line(done.stderr)}")
+            raise CannotStart(f"manage.py {arguments[0]}: {_last_words(done.stderr)}")
         return done.stdout.strip()
 
 
@@ -154,6 +154,5 @@ def _drain(process: subprocess.Popen[str]) -> None:
             pass
 
 
-def _last_line(text: str) -> str:
-    lines = text.strip().splitlines()
-    return lines[-1] if lines else "it failed without a word"
+def _last_words(text: str) -> str:
+    return " ".join(text.strip().splitlines()[-3:]) or "it failed without a word"

@@ -17,10 +17,11 @@ import sys
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Protocol
 
 from assay import AssayError, Registry, Router, Target, Unavailable, get_registry
 from assay.entries import ModelPerformanceSnapshot
@@ -34,6 +35,21 @@ from demo.streams import Stream
 REPORT_SECONDS = 1.0
 TICK_SECONDS = 0.02
 KEPT_SNAPSHOTS = 3_600  # of an hour without a registry
+
+
+class Routing(Protocol):
+    """What a gateway needs of `assay.Router`."""
+
+    @property
+    def revision(self) -> int:
+        """Of the traffic in force."""
+
+    @property
+    def targets(self) -> Sequence[Target]:
+        """The versions that get requests now."""
+
+    def route(self, key: str) -> Target | None:
+        """The version that answers a request; None: there is none."""
 
 
 @dataclass
@@ -116,7 +132,7 @@ class Gateway:
     """Serves a stream: each request goes to the version its key belongs to."""
 
     stream: Stream
-    router: Router
+    router: Routing
     fleet: Fleet
     place: int  # of the next request
     source: str

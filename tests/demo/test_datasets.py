@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import safetensors.numpy
@@ -11,9 +12,9 @@ from demo.census import Census, Encoding
 from demo.flights import WEATHER
 
 
-def described(content: bytes) -> dict[str, object]:
+def described(content: bytes) -> dict[str, Any]:
     size = int.from_bytes(content[:8], "little")
-    told: dict[str, object] = json.loads(
+    told: dict[str, Any] = json.loads(
         json.loads(content[8 : 8 + size])["__metadata__"]["assay.dataset"]
     )
     return told
@@ -36,8 +37,8 @@ def test_columns_classes_and_groups_have_names(people: Census) -> None:
 
     assert told["features"] == Encoding.of(people).names
     assert told["classes"] == ["not employed", "employed"]
-    assert told["groups"]["RAC1P"]["9"] == "Two or more races"  # type: ignore[index]
-    assert told["groups"]["SEX"] == {"1": "Male", "2": "Female"}  # type: ignore[index]
+    assert told["groups"]["RAC1P"]["9"] == "Two or more races"
+    assert told["groups"]["SEX"] == {"1": "Male", "2": "Female"}
 
 
 def test_flights_have_no_groups(flights_folder: Path) -> None:
