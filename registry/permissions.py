@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from rest_framework import exceptions
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from registry import tokens
 from registry.errors import NotAllowed
 from registry.models import ApiToken, ModelFamily
+
+if TYPE_CHECKING:  # it imports this module, by the settings
+    from rest_framework.views import APIView
 
 
 class HasScope(BasePermission):
