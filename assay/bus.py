@@ -49,7 +49,7 @@ class EventBus(ABC):
         """Record an event of your own; gives it as recorded.
 
         Raises:
-            InvalidInput: Only the registry itself records events of this type.
+            Conflict: Only the registry itself records events of this type.
         """
         asked = {"event_type": event.event_type, "payload": event.payload}
         return wire.read(Event, {**asked, **self.session.write("POST", "events", document=asked)})
@@ -200,4 +200,8 @@ def _home(handler: Handler) -> tuple[str, str]:
 
 
 def _sentence(error: BaseException) -> str:
-    return "".join(traceback.format_exception_only(error)).strip()[:LONGEST_ERROR]
+    """What ``error`` says, in the printable characters that the registry keeps."""
+    said = "".join(traceback.format_exception_only(error)).strip()[:LONGEST_ERROR]
+    return "".join(
+        c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in said
+    )

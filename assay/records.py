@@ -107,7 +107,7 @@ class Records:
         return Download(Path(target), sha256)
 
     def history(self, model_id: str) -> Listing[Event]:
-        """Everything recorded of a model version, in the order of the registry's pages."""
+        """Everything recorded of a model version, newest first."""
         found = self.session.pages("models", model_id, "history", key="events")
         return Listing(wire.read(Event, event) for event in found)
 

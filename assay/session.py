@@ -11,6 +11,7 @@ from assay.awaiting import aside, loop_is_running
 from assay.transport import Request, Response, Transport
 
 ROOT = "/api/model-registry/"
+PAGE = 200  # the most the registry gives at once
 ACCEPTED = {"Accept": "application/json, application/problem+json"}
 
 
@@ -62,7 +63,7 @@ class Session:
         """Each item of a list under ``key``, asking for pages as they are needed."""
         cursor: str | None = None
         while True:
-            page = self.get(*parts, **query, cursor=cursor)
+            page = self.get(*parts, **query, limit=PAGE, cursor=cursor)
             yield from page[key]
             cursor = page.get("next")
             if cursor is None:

@@ -231,8 +231,9 @@ def test_a_list_asks_for_what_fits_and_for_nothing_else(edge: Edge, registry: Re
         "team": ["r&d"],
         "owner": ["ada"],
         "q": ["fra"],
+        "limit": ["200"],
     }
-    assert queries[1] == queries[2] == {"tags": ["nlp,transformer"]}
+    assert queries[1] == queries[2] == {"tags": ["nlp,transformer"], "limit": ["200"]}
 
 
 def test_history_gives_events_and_incidents_give_objects(edge: Edge, registry: Registry) -> None:
@@ -245,7 +246,9 @@ def test_history_gives_events_and_incidents_give_objects(edge: Edge, registry: R
         "payload": {"model_id": "m"},
     }
     edge.answer("GET", "models/m/history", Answer({"events": [event], "next": None}))
-    edge.answer("GET", "incidents?state=open", Answer({"incidents": [{"incident_id": 3}]}))
+    edge.answer(
+        "GET", "incidents?state=open&limit=200", Answer({"incidents": [{"incident_id": 3}]})
+    )
 
     (happened,) = registry.history("m")
     (incident,) = registry.incidents("open")
