@@ -39,6 +39,7 @@ class CheckResult(models.Model):
     check_name = models.CharField(max_length=64, choices=Check)
     verdict = models.CharField(max_length=16, choices=CheckVerdict)
     subject_digest = models.CharField(max_length=64)  # of what the reviewer saw, scope serving
+    subject = models.JSONField()  # what was digested, so that a change can be named
     reviewer = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     remark = models.ForeignKey(Remark, models.PROTECT, null=True, related_name="+")
     settled_at = models.DateTimeField(default=timezone.now)
@@ -54,7 +55,10 @@ class CheckResult(models.Model):
 
 
 class Approval(models.Model):
-    """A reviewer's signature under one subject. The database refuses the model's own people."""
+    """A reviewer's signature under one subject. The database refuses the model's own people.
+
+    It is never changed but by being withdrawn, once.
+    """
 
     version = models.ForeignKey(ModelVersion, models.PROTECT, related_name="approvals")
     scope = models.CharField(max_length=16, choices=Scope)
@@ -68,6 +72,7 @@ class Approval(models.Model):
     signed_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField(null=True, blank=True)
     withdrawn_at = models.DateTimeField(null=True, blank=True)
+    withdrawn_by = models.CharField(max_length=64, blank=True)  # actor
 
     class Meta:
         ordering = ["-pk"]
@@ -80,6 +85,11 @@ class Approval(models.Model):
             models.CheckConstraint(
                 name="digest_is_64_hex_digits", condition=Q(subject_digest__regex=r"^[0-9a-f]{64}$")
             ),
+            models.CheckConstraint(
+                name="withdrawal_says_who_and_when",
+                condition=Q(withdrawn_at__isnull=True, withdrawn_by="")
+                | (Q(withdrawn_at__isnull=False) & ~Q(withdrawn_by="")),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -87,12 +97,14 @@ class Approval(models.Model):
 
 
 class ModelCard(models.Model):
-    """One revision of a version's model card. Never changed; a new fact makes a new revision."""
+    """One revision of a version's model card. Append-only: a new fact makes a new revision.
+
+    People are in it by their opaque ids; names are put in where it is read (governance.carding).
+    """
 
     version = models.ForeignKey(ModelVersion, models.PROTECT, related_name="cards")
     revision = models.PositiveIntegerField()
     content = models.JSONField()  # the card as data; Markdown and HTML are made from it
-    markdown = models.TextField()
     content_sha256 = models.CharField(max_length=64)
     generated_by = models.CharField(max_length=64)  # actor
     generated_at = models.DateTimeField(default=timezone.now)
@@ -105,3 +117,11 @@ class ModelCard(models.Model):
 
     def __str__(self) -> str:
         return f"card {self.revision} of {self.version}"
+
+
+class Review(ModelVersion):
+    """A model version as reviewers see it: what the governance console lists."""
+
+    class Meta:
+        proxy = True
+        ordering = ["-pk"]

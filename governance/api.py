@@ -1,0 +1,193 @@
+"""HTTP for governance: promote, amend, settle, ask for a review, generate a card."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from django.utils.http import parse_etags
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from governance import amendments, carding, promotions, reviews
+from governance.flags import FLAGS
+from registry import entries, lifecycle, permissions, tokens
+from registry.actors import actor_of
+from registry.api.models import ModelDetailView
+from registry.errors import InvalidInput, NotAllowed, PreconditionFailed
+from registry.models import DeploymentStage, ModelVersion
+from registry.serializers import (
+    ObjectField,
+    StrictCharField,
+    StrictDecimalField,
+    StrictFloatField,
+    StrictSerializer,
+    TagsField,
+)
+
+
+class DeploymentSerializer(StrictSerializer):
+    """Where a version should be."""
+
+    status = StrictCharField()
+    canary_percentage = StrictDecimalField(required=False, allow_null=True, default=None)
+    reason = StrictCharField(
+        multiline=True, max_length=5_000, required=False, allow_blank=True, default=""
+    )
+
+    def validate_status(self, status: str) -> DeploymentStage:
+        if status not in DeploymentStage.values:
+            stages = ", ".join(DeploymentStage.values)
+            raise serializers.ValidationError(f"Stages are {stages}.", code="choice")
+        return DeploymentStage(status)
+
+
+class AmendmentSerializer(StrictSerializer):
+    """What may be changed about a version after it was registered."""
+
+    metadata = ObjectField(required=False)
+    description = StrictCharField(
+        multiline=True, max_length=20_000, required=False, allow_blank=True
+    )
+    tags = TagsField(required=False)
+    expected_latency_p95_ms = StrictFloatField(minimum=0, required=False, allow_null=True)
+    owner = StrictCharField(max_length=200, required=False)
+
+    def validate_metadata(self, metadata: dict[str, Any]) -> dict[str, Any]:
+        for flag in FLAGS.values():
+            if flag in metadata and not isinstance(metadata[flag], bool):
+                raise serializers.ValidationError({flag: ["Give true or false."]}, code="type")
+        return metadata
+
+
+class ReviewRequestSerializer(StrictSerializer):
+    """What reviewers should know beforehand."""
+
+    note = StrictCharField(
+        multiline=True, max_length=5_000, required=False, allow_blank=True, default=""
+    )
+
+
+class NothingSerializer(StrictSerializer):
+    """A body without fields."""
+
+
+class ModelView(ModelDetailView):
+    """GET answers one entry; PATCH changes what is declared, or settles its checks."""
+
+    # PATCH needs a scope for each kind of change; which, only the body says.
+    scopes = {"GET": tokens.READ, "PATCH": tokens.READ}
+
+    @transaction.atomic
+    def patch(self, request: Request, model_id: str) -> Response:
+        asked = AmendmentSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        changes = asked.validated_data
+        for scope in _scopes_for(changes):
+            _check_scope(request, scope)
+        amendments.amend(_locked(request, model_id), changes, user=request.user)
+        version = entries.find(model_id)
+        return Response(entries.entry(version), headers={"ETag": f'"{version.revision}"'})
+
+
+class DeploymentView(APIView):
+    """PATCH, and POST the same, moves a version to another stage or canary share."""
+
+    scopes = {"PATCH": tokens.DEPLOY, "POST": tokens.DEPLOY}
+
+    @transaction.atomic
+    def patch(self, request: Request, model_id: str) -> Response:
+        asked = DeploymentSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        to = asked.validated_data["status"]
+        if to == DeploymentStage.ROLLBACK:
+            _check_scope(request, tokens.ROLL_BACK)
+        promotion = promotions.promote(
+            _locked(request, model_id),
+            to=to,
+            actor=actor_of(request.user),
+            canary_percentage=asked.validated_data["canary_percentage"],
+            reason=asked.validated_data["reason"],
+        )
+        points = promotion.transition.canary_basis_points
+        return Response(
+            {
+                "model_id": model_id,
+                "status": promotion.transition.to_stage,
+                "previous_status": promotion.previous_status,
+                "canary_percentage": None if points is None else points / 100,
+                "transition_id": promotion.transition.pk,
+                "warnings": list(promotion.warnings),
+            }
+        )
+
+    post = patch
+
+
+class CardView(APIView):
+    """POST makes the model card of what is known now; the same facts make no new revision."""
+
+    scopes = {"POST": tokens.DEPLOY}
+
+    @transaction.atomic
+    def post(self, request: Request, model_id: str) -> Response:
+        NothingSerializer(data=request.data).is_valid(raise_exception=True)
+        card = carding.generate(_locked(request, model_id), actor=actor_of(request.user))
+        return Response(
+            {
+                "model_id": model_id,
+                "revision": card.revision,
+                "markdown": card.markdown,
+                "json": card.content,
+                "html_url": carding.url_of(card),
+            },
+            status=201,
+        )
+
+
+class ReviewRequestView(APIView):
+    """POST asks reviewers to look; whoever asks cannot review it any more."""
+
+    scopes = {"POST": tokens.MODELS_WRITE}
+
+    @transaction.atomic
+    def post(self, request: Request, model_id: str) -> Response:
+        asked = ReviewRequestSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        event = reviews.request_review(
+            _locked(request, model_id), requester=request.user, note=asked.validated_data["note"]
+        )
+        return Response({"model_id": model_id, "requested_at": event.timestamp}, status=201)
+
+
+def _locked(request: Request, model_id: str) -> ModelVersion:
+    """The version, locked, if the token reaches it and it is the revision the caller read."""
+    version = lifecycle.lock(entries.find(model_id))
+    permissions.check_reach(request, version.family, version.team)
+    expected = parse_etags(request.headers.get("If-Match", "*"))
+    if expected != ["*"] and f'"{version.revision}"' not in expected:
+        raise PreconditionFailed(
+            f"{model_id} is at revision {version.revision}; read it again before you change it."
+        )
+    return version
+
+
+def _scopes_for(changes: dict[str, Any]) -> list[str]:
+    """The scopes that such changes need: reviewers settle flags, its people declare the rest."""
+    if not changes:
+        raise InvalidInput.of("", "Send at least one field to change.")
+    metadata = set(changes.get("metadata", {}))
+    flags = metadata & set(FLAGS.values())
+    declares = set(changes) != {"metadata"} or metadata != flags or not metadata
+    return [tokens.REVIEW_SIGN] * bool(flags) + [tokens.MODELS_WRITE] * declares
+
+
+def _check_scope(request: Request, scope: str) -> None:
+    if scope not in permissions.scopes_of(request):
+        roles = [role for role, scopes in tokens.SCOPES.items() if scope in scopes]
+        raise NotAllowed(
+            f"This needs the scope {scope}, which {request.user} has not; have somebody of role "
+            f"{' or '.join(roles)} do it."
+        )

@@ -1,0 +1,40 @@
+"""What a gate evaluation's results say to reviewers. Pure: stored results in, facts out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Verdict = Literal["pass", "fail", "unknown", "not_applicable"]
+Results = Mapping[str, Any] | None  # None: there is no finished gate evaluation
+
+NOT_MEASURED = "No gate evaluation has measured how groups of people are treated."
+
+
+@dataclass(frozen=True, slots=True)
+class Bias:
+    """How differently groups of people are treated, and on what grounds that is said."""
+
+    verdict: Verdict
+    reasons: tuple[str, ...]
+    measured: bool
+
+
+def bias(results: Results) -> Bias:
+    """The overall verdict on bias; unknown where no group was compared."""
+    found = (results or {}).get("bias")
+    if found is None:
+        return Bias("unknown", (NOT_MEASURED,), measured=False)
+    return Bias(found["verdict"], tuple(found["reasons"]), measured=bool(found["sections"]))
+
+
+def metrics(results: Results) -> dict[str, float]:
+    """Measured figures by name, without those that are undefined on this data set."""
+    figures = (results or {}).get("metrics", {}).get("figures", {})
+    return {name: value for name, value in figures.items() if value is not None}
+
+
+def unmonitored_features(results: Results) -> list[str]:
+    """Features whose drift cannot be told from their own noise."""
+    return list((results or {}).get("unmonitored_features", ()))

@@ -1,0 +1,14 @@
+"""Governance's addresses below /api/model-registry/. They stand before the registry's own."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from governance import api
+
+urlpatterns = [
+    path("models/<str:model_id>", api.ModelView.as_view()),
+    path("models/<str:model_id>/deployment", api.DeploymentView.as_view()),
+    path("models/<str:model_id>/generate-card", api.CardView.as_view()),
+    path("models/<str:model_id>/review-request", api.ReviewRequestView.as_view()),
+]
