@@ -11,9 +11,8 @@ from django.core.exceptions import PermissionDenied
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
-from rest_framework import exceptions
+from rest_framework import exceptions, views
 from rest_framework.response import Response
-from rest_framework.views import set_rollback
 
 from registry.errors import RegistryError
 
@@ -29,7 +28,7 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     problem, headers = _describe(error)
     if problem is None:
         return None
-    set_rollback()
+    views.set_rollback()
     return Response(problem, status=problem["status"], headers=headers, content_type=CONTENT_TYPE)
 
 

@@ -1,18 +1,25 @@
-"""Check the triggers, ask for a rollback where one has fired, and roll back."""
+"""Ask for a rollback where a trigger has fired, and roll back."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 
 from django.db import transaction
 
-from monitoring import baselines, decisions, incidents, policies, predecessors, verdicts, windows
-from monitoring.decisions import Action, Circumstances
-from monitoring.models import Incident, IncidentKind, RecordedVerdict, RollbackPolicy, Severity
-from monitoring.triggers import Assessment, Metric, Verdict, assess
-from monitoring.windows import Measured
+from monitoring import (
+    assessments,
+    circumstances,
+    decisions,
+    incidents,
+    policies,
+    predecessors,
+    verdicts,
+)
+from monitoring.decisions import Action
+from monitoring.models import Incident, IncidentKind, RecordedVerdict, Severity
+from monitoring.triggers import Verdict
 from registry import actors, lifecycle
 from registry.ledger import events
 from registry.models import (
@@ -38,34 +45,6 @@ class Outcome:
     restored: ModelVersion | None
 
 
-def check(version: ModelVersion, *, now: datetime, window_minutes: int | None = None) -> Assessment:
-    """Assess the version's last minutes, by its policy. Changes nothing.
-
-    Args:
-        window_minutes: Length of the window; the policy's (10) where None.
-    """
-    policy = policies.policy_of(version.family)
-    return _assess(version, policy, now, window_minutes)[0]
-
-
-def check_serving(*, now: datetime) -> list[int]:
-    """The pks of serving versions whose triggers ask for something new, in a few queries.
-
-    That is a breach, or a verdict other than the one on record.
-    """
-    serving = list(
-        ModelVersion.objects.serving().select_related("family", "family__rollback_policy")
-    )
-    limits = {v.pk: policies.thresholds(_loaded_policy(v)) for v in serving}
-    minutes = {pk: limit.window_minutes for pk, limit in limits.items()}
-    expected = baselines.expected_p95_ms(serving)
-    measured = windows.measure(serving, minutes, expected, now=now)
-    found = {pk: assess(m.window, limits[pk]).verdict for pk, m in measured.items()}
-    latest = RecordedVerdict.objects.filter(version__in=serving).order_by("version_id", "-pk")
-    recorded = dict(latest.distinct("version_id").values_list("version_id", "verdict"))
-    return [pk for pk, v in found.items() if v is Verdict.ROLLBACK or recorded.get(pk) != v]
-
-
 @transaction.atomic
 def request_if_degraded(version: ModelVersion, *, now: datetime) -> Action:
     """Judge a serving version under its family's lock, and ask for a rollback where it is due.
@@ -77,13 +56,13 @@ def request_if_degraded(version: ModelVersion, *, now: datetime) -> Action:
     if not version.is_serving:
         return Action.NONE
     policy = policies.policy_of(version.family)
-    assessment, measured = _assess(version, policy, now, None)
+    assessment, measured = assessments.judge(version, policy, now=now)
     verdict = verdicts.keep_if_changed(
         version, assessment, newest_snapshot_at=measured.newest_snapshot_at, now=now
     )
     if assessment.verdict is not Verdict.ROLLBACK:
         return Action.NONE
-    around = _circumstances(version, policy, now)
+    around = circumstances.gather(version, policy, now)
     action = decisions.decide(assessment, around, policies.manners(policy), now=now)
     _answer(action, version, verdict, now)
     return action
@@ -156,65 +135,6 @@ def outcome_of(incident: Incident) -> Outcome | None:
         return None
     reasons = _reasons(incident.remark, incident.verdict)
     return Outcome(incident.transition, reasons, incident, incident.restored)
-
-
-def _assess(
-    version: ModelVersion, policy: RollbackPolicy, now: datetime, minutes: int | None
-) -> tuple[Assessment, Measured]:
-    limits = policies.thresholds(policy)
-    if minutes is not None:
-        limits = replace(limits, window_minutes=minutes)
-    expected = baselines.expected_p95_ms([version])
-    lengths = {version.pk: limits.window_minutes}
-    measured = windows.measure([version], lengths, expected, now=now)[version.pk]
-    return assess(measured.window, limits), measured
-
-
-def _loaded_policy(version: ModelVersion) -> RollbackPolicy:
-    """The policy that select_related has brought along, or the defaults."""
-    return getattr(version.family, "rollback_policy", None) or RollbackPolicy(family=version.family)
-
-
-def _circumstances(version: ModelVersion, policy: RollbackPolicy, now: datetime) -> Circumstances:
-    in_production = version.stage == DeploymentStage.PRODUCTION
-    return Circumstances(
-        in_production=in_production,
-        stage_entered_at=version.stage_entered_at,
-        has_predecessor=in_production and predecessors.hand_back_target(version) is not None,
-        last_hand_back_at=_last_hand_back(version),
-        canary_breaches=_canary_breaches(version, policy, now) if in_production else frozenset(),
-    )
-
-
-def _last_hand_back(version: ModelVersion) -> datetime | None:
-    made = StageTransition.objects.filter(
-        version__family=version.family_id, kind=TransitionKind.RESTORED
-    )
-    return made.order_by("-pk").values_list("at", flat=True).first()
-
-
-def _canary_breaches(
-    production: ModelVersion, policy: RollbackPolicy, now: datetime
-) -> frozenset[Metric]:
-    """What the family's canaries breach, or did when they were taken out within this window."""
-    canaries = ModelVersion.objects.filter(
-        family=production.family_id, stage=DeploymentStage.CANARY
-    ).select_related("family")
-    present = {t.metric for c in canaries for t in _assess(c, policy, now, None)[0].breaches}
-    since = now - timedelta(minutes=policy.window_minutes)
-    taken_out = RecordedVerdict.objects.filter(
-        version__family=production.family_id,
-        stage=DeploymentStage.CANARY,
-        verdict=RecordedVerdict.Verdict.ROLLBACK,
-        decided_at__gt=since,
-    )
-    past = {
-        Metric(trigger["metric"])
-        for triggers in taken_out.values_list("triggers", flat=True)
-        for trigger in triggers
-        if trigger["verdict"] == Verdict.ROLLBACK
-    }
-    return frozenset(present | past)
 
 
 def _answer(action: Action, version: ModelVersion, verdict: RecordedVerdict, now: datetime) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from monitoring import rollbacks, scheduling, silence, snapshots
+from monitoring import assessments, rollbacks, scheduling, silence, snapshots
 from monitoring.evaluations import run
 from registry.models import ModelVersion
 
@@ -21,7 +21,7 @@ def check_version(version_pk: int) -> None:
 @shared_task(queue="control")
 def evaluate_rollback_triggers() -> None:
     """Judge every serving version. Beat sends this every few seconds."""
-    for pk in rollbacks.check_serving(now=timezone.now()):
+    for pk in assessments.check_serving(now=timezone.now()):
         rollbacks.request_if_degraded(ModelVersion.objects.get(pk=pk), now=timezone.now())
 
 

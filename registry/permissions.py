@@ -12,6 +12,9 @@ from registry import tokens
 from registry.errors import NotAllowed
 from registry.models import ApiToken, ModelFamily
 
+if TYPE_CHECKING:  # the framework imports this module while it makes APIView
+    from rest_framework.views import APIView
+
 if TYPE_CHECKING:  # it imports this module, by the settings
     from rest_framework.views import APIView
 

@@ -16,7 +16,6 @@ from registry.actors import actor_of
 from registry.errors import DuplicateModel, Unprocessable
 from registry.ledger import events
 from registry.models import (
-    DeploymentStage,
     ModelFamily,
     ModelVersion,
     Part,

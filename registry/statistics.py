@@ -27,4 +27,4 @@ def summary() -> dict[str, Any]:
 
 def _count_by(field: str) -> dict[str, int]:
     rows = ModelVersion.objects.order_by(field).values_list(field).annotate(n=Count("pk"))
-    return {value: count for value, count in rows}
+    return dict(rows)

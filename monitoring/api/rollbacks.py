@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from monitoring import rollbacks
+from monitoring import assessments, rollbacks
 from monitoring.triggers import Verdict
 from registry import entries, permissions, tokens
 from registry.actors import actor_of
@@ -29,7 +29,7 @@ class RollbackCheckView(APIView):
     def get(self, request: Request, model_id: str) -> Response:
         refuse_unknown(request, {"window_minutes"})
         version = entries.find(model_id)
-        found = rollbacks.check(version, now=timezone.now(), window_minutes=_minutes(request))
+        found = assessments.check(version, now=timezone.now(), window_minutes=_minutes(request))
         return Response(
             {
                 "model_id": version.model_id,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from monitoring import answers, playbooks, policies, rollbacks, silence
+from monitoring import answers, assessments, playbooks, policies, rollbacks, silence
 from monitoring.decisions import Action
 from monitoring.models import Incident, RecordedVerdict
 from monitoring.triggers import Verdict
@@ -178,7 +178,7 @@ def test_rows_from_before_the_stage_entry_do_not_count(make_version: Maker) -> N
     report(canary, at=NOW, error_rate=0.01)
 
     assert judge(canary) is Action.NONE
-    assert rollbacks.check(canary, now=NOW).verdict is Verdict.OK
+    assert assessments.check(canary, now=NOW).verdict is Verdict.OK
 
 
 def test_rates_are_weighted_by_requests_and_empty_intervals_do_not_count(
@@ -189,7 +189,7 @@ def test_rates_are_weighted_by_requests_and_empty_intervals_do_not_count(
     report(canary, at=NOW - timedelta(seconds=1), num_requests=100, error_rate=0.5)
     report(canary, at=NOW - timedelta(seconds=2), num_requests=0, error_rate=1.0)
 
-    found = rollbacks.check(canary, now=NOW)
+    found = assessments.check(canary, now=NOW)
 
     assert found.triggers[0].value == pytest.approx(0.05)
     assert (found.verdict, found.requests) == (Verdict.OK, 1000)
@@ -203,7 +203,7 @@ def test_the_window_has_the_length_asked_for(
     report_every(canary, [900], num_requests=5000, error_rate=0.5)
     report_every(canary, [10])
 
-    assert rollbacks.check(canary, now=NOW, window_minutes=minutes).verdict is verdict
+    assert assessments.check(canary, now=NOW, window_minutes=minutes).verdict is verdict
 
 
 def test_latency_is_the_weighted_median_of_p95_from_snapshots_of_five_requests(
@@ -214,7 +214,7 @@ def test_latency_is_the_weighted_median_of_p95_from_snapshots_of_five_requests(
     report(canary, at=NOW - timedelta(seconds=1), num_requests=100, latency_p95_ms=900.0)
     report(canary, at=NOW - timedelta(seconds=2), num_requests=4, latency_p95_ms=9_000.0)
 
-    latency = rollbacks.check(canary, now=NOW).triggers[1]
+    latency = assessments.check(canary, now=NOW).triggers[1]
 
     assert (latency.value, latency.requests, latency.threshold) == (120.0, 400, 150.0)
 
@@ -225,7 +225,7 @@ def test_without_a_declared_latency_production_s_own_is_expected(make_version: M
     canary = enter(make_version("canary"))
     report(canary, latency_p95_ms=121.0)
 
-    latency = rollbacks.check(canary, now=NOW).triggers[1]
+    latency = assessments.check(canary, now=NOW).triggers[1]
 
     assert (latency.threshold, latency.verdict) == (120.0, Verdict.ROLLBACK)
 
@@ -324,7 +324,7 @@ def test_the_sweep_finds_those_to_judge_and_passes_over_the_rest(make_version: M
     report(healthy)
     judge(healthy)
 
-    assert rollbacks.check_serving(now=NOW) == [sick.pk]
+    assert assessments.check_serving(now=NOW) == [sick.pk]
 
 
 def test_the_sweep_s_queries_do_not_grow_with_the_versions(
@@ -335,7 +335,7 @@ def test_the_sweep_s_queries_do_not_grow_with_the_versions(
         report(version)
 
     with django_assert_num_queries(3):
-        rollbacks.check_serving(now=NOW)
+        assessments.check_serving(now=NOW)
 
 
 def test_by_hand_the_reason_is_the_person_s_and_subscribers_hear_of_it(
@@ -429,7 +429,7 @@ def test_no_data_neither_rolls_back_nor_is_ok(make_version: Maker) -> None:
     canary = enter(make_version("canary"))
 
     assert judge(canary) is Action.NONE
-    assert rollbacks.check(canary, now=NOW).verdict is Verdict.NO_DATA
+    assert assessments.check(canary, now=NOW).verdict is Verdict.NO_DATA
 
 
 def test_only_serving_versions_are_judged(make_version: Maker) -> None:

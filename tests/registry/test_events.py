@@ -69,7 +69,7 @@ def test_an_event_is_delivered_once_to_a_verb() -> None:
     second = deliveries.deliver_to_verbs(now=at(NOW))
 
     assert (first, second) == (1, 0)
-    assert HEARD == [event.pk]
+    assert [event.pk] == HEARD
     assert event.deliveries.get().state == DeliveryState.DONE
 
 
@@ -78,9 +78,9 @@ def test_an_event_without_subscribers_owes_nothing() -> None:
 
 
 def test_a_refused_transaction_leaves_neither_event_nor_delivery() -> None:
-    with pytest.raises(RuntimeError), transaction.atomic():
+    with transaction.atomic():
         record("team.heard")
-        raise RuntimeError
+        transaction.set_rollback(True)
 
     assert (Event.objects.count(), Delivery.objects.count()) == (0, 0)
 
@@ -117,7 +117,7 @@ def test_a_failure_does_not_hold_the_next_event_up() -> None:
     heard = record("team.heard")
 
     assert deliveries.deliver_to_verbs(now=at(NOW)) == 1
-    assert HEARD == [heard.pk]
+    assert [heard.pk] == HEARD
 
 
 def test_outside_deliveries_are_sent_apart_from_verbs() -> None:
@@ -125,7 +125,7 @@ def test_outside_deliveries_are_sent_apart_from_verbs() -> None:
 
     assert deliveries.deliver_to_verbs(now=at(NOW)) == 0
     assert deliveries.send_outside(now=at(NOW)) == 1
-    assert HEARD == [sent.pk]
+    assert [sent.pk] == HEARD
 
 
 def test_a_leased_delivery_is_left_alone_until_its_lease_runs_out() -> None:

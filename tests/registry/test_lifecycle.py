@@ -126,7 +126,7 @@ def test_production_archives_the_version_that_held_it(make_version: Maker) -> No
 
     assert former.stage == "archived"
     assert successor.stage == "production"
-    assert [t.to_stage for t in former.transitions.all()][0] == "archived"
+    assert next(t.to_stage for t in former.transitions.all()) == "archived"
 
 
 def test_rolling_back_restores_the_former_version(make_version: Maker) -> None:
@@ -137,7 +137,7 @@ def test_rolling_back_restores_the_former_version(make_version: Maker) -> None:
     former.refresh_from_db()
     assert former.stage == "production"
     assert former.transitions.first().cause == out  # type: ignore[union-attr]
-    assert [e.event_type for e in former.events.all()][-1] == "model.restored"
+    assert list(former.events.values_list("event_type", flat=True))[-1] == "model.restored"
 
 
 def test_rolling_back_twice_returns_the_first_transition(make_version: Maker) -> None:

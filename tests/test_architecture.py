@@ -1,0 +1,151 @@
+"""The shape of the code, checked like any other promise."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+LAYERS = ["assay", "registry", "monitoring", "governance", "config"]  # each may import those before
+PURE = [
+    "monitoring/triggers.py",
+    "monitoring/decisions.py",
+    "monitoring/charts.py",
+    "monitoring/evaluations/fairness.py",
+    "monitoring/evaluations/metrics.py",
+    "governance/cards.py",
+]
+FRAMEWORKS = {"django", "celery", "rest_framework", "redis", "psycopg"}
+CLOCKS = {"datetime.now", "timezone.now", "time.time", "datetime.utcnow"}
+TORCH_HOMES = {
+    "monitoring/evaluations/architectures.py",
+    "monitoring/evaluations/inference.py",
+    "monitoring/evaluations/loading.py",
+    "monitoring/evaluations/measure.py",
+}
+
+
+def sources(package: str) -> list[Path]:
+    return [p for p in (ROOT / package).rglob("*.py") if "migrations" not in p.parts]
+
+
+def imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or ""
+
+
+def calls(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call):
+            yield ast.unparse(node.func)
+
+
+def callers_of(call: str) -> set[str]:
+    return {
+        str(path.relative_to(ROOT))
+        for layer in LAYERS
+        for path in sources(layer)
+        if call in calls(path)
+    }
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_imports_point_one_way(layer: str) -> None:
+    above = LAYERS[LAYERS.index(layer) + 1 :]
+    if layer == "assay":
+        above = LAYERS[1:]
+
+    upward = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in sources(layer)
+        for name in imports(path)
+        if name.split(".")[0] in above
+    ]
+
+    assert upward == []
+
+
+def test_the_client_needs_no_framework() -> None:
+    used = {name.split(".")[0] for path in sources("assay") for name in imports(path)}
+
+    assert used & FRAMEWORKS == set()
+
+
+@pytest.mark.parametrize("path", PURE)
+def test_pure_modules_know_no_framework_no_database_and_no_clock(path: str) -> None:
+    used = {name.split(".")[0] for name in imports(ROOT / path)}
+    models = {name for name in imports(ROOT / path) if name.endswith(".models")}
+
+    assert used & FRAMEWORKS == set()
+    assert models == set()
+    assert set(calls(ROOT / path)) & CLOCKS == set()
+
+
+@pytest.mark.parametrize(
+    ("call", "home"),
+    [
+        ("StageTransition.objects.create", "registry/lifecycle.py"),
+        ("Event.objects.create", "registry/ledger/events.py"),
+        ("Attestation.objects.create", "registry/attestations.py"),
+        ("attestations.write", "governance/gates.py"),
+        ("Incident.objects.create", "monitoring/incidents.py"),
+        ("RecordedVerdict.objects.create", "monitoring/verdicts.py"),
+    ],
+)
+def test_what_matters_is_written_in_one_place(call: str, home: str) -> None:
+    assert callers_of(call) == {home}
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_no_signal_is_connected_and_no_save_is_overridden(layer: str) -> None:
+    for path in sources(layer):
+        tree = ast.parse(path.read_text())
+        overrides = [
+            node.lineno
+            for node in ast.walk(tree)
+            if isinstance(node, ast.FunctionDef) and node.name in {"save", "delete"}
+        ]
+        assert overrides == [], path
+        assert "django.dispatch" not in set(imports(path)), path
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_files_have_one_subject(layer: str) -> None:
+    long = [
+        f"{path.relative_to(ROOT)}: {lines}"
+        for path in sources(layer)
+        if (lines := len(path.read_text().splitlines())) > 300
+    ]
+
+    assert long == []
+
+
+def test_torch_is_imported_only_where_models_are_run() -> None:
+    homes = {
+        str(path.relative_to(ROOT))
+        for layer in LAYERS
+        for path in sources(layer)
+        if any(name.split(".")[0] == "torch" for name in imports(path))
+    }
+
+    assert homes <= TORCH_HOMES
+
+
+def test_the_web_process_and_the_control_worker_load_no_torch() -> None:
+    program = (
+        "import sys, config.wsgi, config.celery; from django.urls import get_resolver;"
+        "get_resolver().url_patterns; config.celery.app.loader.import_default_modules();"
+        "sys.exit('torch' in sys.modules)"
+    )
+
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False, timeout=60)
+
+    assert done.returncode == 0
