@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -15,6 +16,7 @@ import assay
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "assay"
+GUIDE = ROOT / "docs" / "client.md"
 OURS = {"config", "registry", "monitoring", "governance"}
 # What compares profiles needs arrays; only those who import these modules need numpy.
 WITH_ARRAYS = {"bins.py", "divergence.py", "drift.py", "ood.py", "profiles.py"}
@@ -86,3 +88,25 @@ def copy_of_the_project(tmp_path: Path) -> Path:
     for file in [*PACKAGE.glob("*.py"), PACKAGE / "py.typed"]:
         (copy / "assay" / file.name).write_bytes(file.read_bytes())
     return copy
+
+
+@pytest.mark.parametrize("block", re.findall(r"```python\n(.*?)```", GUIDE.read_text(), re.DOTALL))
+def test_the_guides_examples_use_what_there_is(block: str) -> None:
+    tree = ast.parse(block)
+    compile(tree, "docs/client.md", "exec")
+
+    imports = [n for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) and n.module == "assay"]
+    assert imports
+    assert {alias.name for node in imports for alias in node.names} <= set(assay.__all__)
+
+
+def test_the_guide_names_every_question_and_every_error() -> None:
+    guide = GUIDE.read_text()
+    questions = {name for name in dir(assay.Registry) if not name.startswith("_")}
+    errors = {name for name in assay.__all__ if _is_error(getattr(assay, name))}
+
+    assert [name for name in sorted(questions | errors) if f"`{name}" not in guide] == []
+
+
+def _is_error(value: object) -> bool:
+    return isinstance(value, type) and issubclass(value, assay.AssayError)
