@@ -23,7 +23,7 @@ def call(
         Status, headers and body.
     """
     response = _handler().get_response(WSGIRequest(_environ(actor, method, path, headers, body)))
-    content = b"".join(response.streaming_content) if response.streaming else response.content
+    content = b"".join(response)  # a streamed body and a whole one read alike
     response.close()
     return response.status_code, dict(response.items()), content
 

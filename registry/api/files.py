@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from django.http import HttpResponseBase, StreamingHttpResponse
 from rest_framework import parsers
@@ -23,7 +24,7 @@ class RawParser(parsers.BaseParser):
 
     media_type = "*/*"
 
-    def parse(self, stream: object, *_: object, **__: object) -> object:
+    def parse(self, stream: Any, *_: Any, **__: Any) -> Any:
         return stream
 
 
@@ -48,7 +49,7 @@ class ArtifactView(APIView):
         permissions.check_reach(request, version.family, version.team)
         received = artifacts.receive(request._request, expected_sha256=_digest(request))
         try:
-            artifact = artifacts.attach(version, received, uploader=request.user)
+            artifact = artifacts.attach(version, received, uploader=permissions.caller(request))
         finally:
             received.path.unlink(missing_ok=True)  # kept files have moved on
         body = {"sha256": artifact.sha256, "size": artifact.size, "format": artifact.format}
@@ -76,7 +77,7 @@ class DataSetView(APIView):
             raise InvalidInput.of("name", "Use letters, digits, '.', '_' and '-', at most 200.")
         received = artifacts.receive(request._request, expected_sha256=_digest(request))
         try:
-            data_set = artifacts.keep_data_set(name, received, uploader=request.user)
+            data_set = artifacts.keep_data_set(name, received, uploader=permissions.caller(request))
         finally:
             received.path.unlink(missing_ok=True)
         return Response(_data_set(data_set), status=201)

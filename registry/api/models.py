@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.validators import RegexValidator
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -36,8 +37,7 @@ class PatternField(StrictCharField):
 
     def __init__(self, pattern: str, sentence: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.validators.append(serializers.RegexField(pattern).validators[-1])
-        self.validators[-1].message = sentence
+        self.validators.append(RegexValidator(pattern, sentence, code="pattern"))
 
 
 class NewEntrySerializer(StrictSerializer):
@@ -57,7 +57,6 @@ class NewEntrySerializer(StrictSerializer):
     description = StrictCharField(
         multiline=True, max_length=20_000, required=False, allow_blank=True
     )
-    source = StrictCharField(max_length=500, required=False, allow_blank=True)
     run_id = StrictCharField(max_length=200, required=False, allow_blank=True)
     artifact_path = StrictCharField(max_length=1000, required=False, allow_blank=True)
     artifact_sha256 = PatternField(
@@ -72,6 +71,11 @@ class NewEntrySerializer(StrictSerializer):
     tags = TagsField(required=False)
     risk_tier = serializers.ChoiceField(choices=RiskTier.choices, required=False)
     deploy_status = StrictCharField(required=False)
+
+    def get_fields(self) -> dict[str, Any]:
+        # Every field has an attribute `source` of its own, so this one cannot be declared as one.
+        source = StrictCharField(max_length=500, required=False, allow_blank=True)
+        return super().get_fields() | {"source": source}
 
     def validate_deploy_status(self, stage: str) -> str:
         if stage != DeploymentStage.DEVELOPMENT:
@@ -122,7 +126,7 @@ class ModelsView(APIView):
         entry = asked.entry()
         family = ModelFamily.objects.filter(name=entry.name).first()
         permissions.check_reach(request, family, entry.team)
-        version = registration.register(entry, registrant=request.user)
+        version = registration.register(entry, registrant=permissions.caller(request))
         return Response(entries.entry(version), status=201)
 
 

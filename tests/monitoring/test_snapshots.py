@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -20,7 +21,7 @@ Maker = Callable[..., ModelVersion]
 pytestmark = pytest.mark.django_db
 
 
-def at(seconds: int, source: str = "", **figures: float) -> Snapshot:
+def at(seconds: int, source: str = "", **figures: Any) -> Snapshot:
     return Snapshot(
         timestamp=NOW + timedelta(seconds=seconds), num_requests=10, source=source, **figures
     )
