@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache, partial
+from functools import cache, partial, update_wrapper
 
 import redis
 from django.conf import settings
@@ -20,8 +20,10 @@ def check_after_commit(version: ModelVersion) -> None:
     Leading edge: the first snapshot is checked at once. Trailing edge: the check clears the
     mark before it reads, so a snapshot that arrives while it reads enqueues another.
     """
-    # Robust: the snapshot is safe; with the broker away beat finds it within seconds.
-    transaction.on_commit(partial(_enqueue, version.pk), robust=True)
+    # Robust: the snapshot is safe; with the broker away beat finds it within seconds. Wrapped,
+    # because Django logs the name of what failed, and a bare partial has none.
+    enqueue = update_wrapper(partial(_enqueue, version.pk), _enqueue)
+    transaction.on_commit(enqueue, robust=True)
 
 
 def clear_mark(version_pk: int) -> None:

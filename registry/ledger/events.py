@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import partial
+from functools import partial, update_wrapper
 from typing import Any
 
 from django.conf import settings
@@ -99,8 +99,10 @@ def _owe(event: Event) -> None:
     Delivery.objects.bulk_create(Delivery(event=event, subscriber=name) for name in owed)
     inside = verbs()
     for task in {VERB_TASK if name in inside else OUTSIDE_TASK for name in owed}:
-        # Robust: with the broker away the caller still succeeds, and beat delivers later.
-        transaction.on_commit(partial(_start, task), robust=True)
+        # Robust: with the broker away the caller still succeeds, and beat delivers later. Wrapped,
+        # because Django logs the name of what failed, and a bare partial has none.
+        start = update_wrapper(partial(_start, task), _start)
+        transaction.on_commit(start, robust=True)
 
 
 def _subscribers(event_type: str) -> Iterator[str]:
