@@ -20,6 +20,7 @@ from registry.models import ApiToken
 LOCAL_USER = "local"  # made by migration: trainer and operator, never a reviewer
 LOCAL_HOST = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d+)?")
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+CHALLENGE = 'Bearer realm="assay"'
 IN_PROCESS = "assay.actor"  # no header can set it: those all begin with HTTP_
 
 
@@ -42,7 +43,7 @@ class TokenAuthentication(authentication.BaseAuthentication):
         return found.user, found
 
     def authenticate_header(self, request: Request) -> str:
-        return 'Bearer realm="assay"'
+        return CHALLENGE
 
 
 class InProcessAuthentication(authentication.BaseAuthentication):
@@ -58,6 +59,10 @@ class InProcessAuthentication(authentication.BaseAuthentication):
                 f"There is no active user {username!r}; make one with `manage.py issue_token`."
             )
         return user, None
+
+    def authenticate_header(self, request: Request) -> str:
+        # The framework asks the first class alone; without an answer every 401 becomes a 403.
+        return CHALLENGE
 
 
 class SessionAuthentication(authentication.SessionAuthentication):
