@@ -16,7 +16,9 @@ from governance.measured import Verdict
 Basis = Literal["declared", "measured"]
 
 WORST_FIRST: tuple[Verdict, ...] = ("fail", "unknown", "pass", "not_applicable")
-METRIC_TOLERANCE = 0.02  # a declared metric may exceed the measured one by this much
+METRIC_TOLERANCE = 0.02  # a declared metric may be better than the measured one by this much
+ROUNDING = 1e-9  # 0.84 - 0.82 is a little over 0.02
+LOWER_IS_BETTER = frozenset({"log_loss", "brier", "ece"})
 LOADABLE = "safetensors"  # the format that is loaded without running code
 
 
@@ -141,7 +143,7 @@ def metrics_hold(facts: Facts) -> Finding:
             Figure(name, found[name], "measured"),
         )
     )
-    short = [n for n in common if facts.declared_metrics[n] - found[n] > METRIC_TOLERANCE]
+    short = [n for n in common if _claimed(n, facts.declared_metrics[n], found[n])]
     if not short:
         return Finding("pass", "The declared metrics hold when measured.", figures)
     claims = [
@@ -149,6 +151,12 @@ def metrics_hold(facts: Facts) -> Finding:
         for n in short
     ]
     return Finding("fail", f"{'; '.join(claims)}.", figures)
+
+
+def _claimed(name: str, declared: float, found: float) -> bool:
+    """Whether more was claimed than holds."""
+    better = found - declared if name in LOWER_IS_BETTER else declared - found
+    return better > METRIC_TOLERANCE + ROUNDING
 
 
 def latency_expected(facts: Facts) -> Finding:

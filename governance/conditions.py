@@ -153,11 +153,11 @@ def canary_healthy(situation: Situation) -> Iterator[str]:
     if health is None:
         return
     if health.requests < health.min_requests or health.verdict != "ok":
-        because = f" {' '.join(health.reasons)}" if health.reasons else ""
+        because = f": {'; '.join(health.reasons)}" if health.reasons else ""
         yield (
             f"The canary has not proven itself: {health.verdict.replace('_', ' ')} on "
             f"{health.requests} requests in the last {health.minutes} minutes, where ok on "
-            f"{health.min_requests} is needed.{because} Keep it in canary and record how it does."
+            f"{health.min_requests} is needed{because}. Keep it in canary and record how it does."
         )
 
 

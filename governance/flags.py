@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from django.db.models import QuerySet
+
 from governance import subjects
 from governance.models import Check, CheckResult, CheckVerdict
 from registry.models import ModelVersion
@@ -33,6 +35,6 @@ def entry_part(versions: Sequence[ModelVersion]) -> dict[int, dict[str, bool]]:
     }
 
 
-def _latest(versions: Sequence[ModelVersion]) -> Sequence[CheckResult]:
+def _latest(versions: Sequence[ModelVersion]) -> QuerySet[CheckResult]:
     newest = CheckResult.objects.filter(version__in=[version.pk for version in versions])
     return newest.order_by("version_id", "check_name", "-pk").distinct("version_id", "check_name")

@@ -11,7 +11,7 @@ from governance.conditions import Demands, Health, Settled, Signature, Situation
 from governance.constitution import Tier
 from governance.models import Approval, Check, CheckResult, Scope
 from governance.subjects import Subject
-from monitoring import policies, rollbacks
+from monitoring import assessments, policies
 from monitoring.triggers import Verdict
 from registry import attestations
 from registry.actors import actor_of
@@ -168,7 +168,7 @@ def _health(version: ModelVersion, now: datetime) -> Health:
     """How the canary did over its bake time: one window, unless the policy says otherwise."""
     policy = policies.policy_of(version.family)
     minutes = policy.bake_minutes or policy.window_minutes
-    found = rollbacks.check(version, now=now, window_minutes=minutes)
+    found = assessments.check(version, now=now, window_minutes=minutes)
     return Health(
         verdict=found.verdict,
         requests=found.requests,

@@ -55,9 +55,7 @@ def promote(
     version = lifecycle.lock(version)
     previous = version.stage
     if to == Stage.ROLLBACK:
-        outcome = rollbacks.roll_back_by_hand(
-            version, actor=actor, now=timezone.now(), reason=reason
-        )
+        outcome = rollbacks.roll_back(version, actor=actor, now=timezone.now(), reason=reason)
         return Promotion(outcome.transition, previous)
     lifecycle.kind_of(version, to)
     transition = lifecycle.move(

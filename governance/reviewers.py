@@ -27,9 +27,10 @@ def own_people(version: ModelVersion, users: Iterable[User]) -> set[int]:
     groups = User.groups.through.objects.filter(user__in=people)
     names = {(pk, name) for pk, name in groups.values_list("user_id", "group__name")}
     names |= set(people.items())
-    stakes = set(version.stakeholders.values_list("user_id", "name"))
-    by_name = {pk for pk, name in names if (None, name) in stakes}
-    return by_name | {pk for pk in people if (pk, "") in stakes}
+    stakes = list(version.stakeholders.values_list("user_id", "name"))
+    stakeholders = {pk for pk, _ in stakes}
+    named = {name for _, name in stakes if name}
+    return {pk for pk, name in names if name in named} | (people.keys() & stakeholders)
 
 
 def refusal(version: ModelVersion, user: User) -> str | None:
