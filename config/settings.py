@@ -69,7 +69,7 @@ DATABASES = {
     "owner": env.database(env.owner_database_url()),
 }
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True  # a restarted server costs no request
-DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": 16, "timeout": 10}
+DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": 32, "timeout": 10}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
 TIME_ZONE = "UTC"

@@ -11,9 +11,9 @@ from config.embedded.errors import CannotRun
 from config.embedded.locations import Home
 from config.embedded.processes import Program
 
-# Measured on two cores with GETs beside slow uploads (docs/operations.md has the figures).
+# Measured with GETs beside slow uploads; docs/operations.md has the figures.
 WEB_WORKERS = 2
-WEB_THREADS = 16  # a worker's; an upload holds one for as long as its sender takes
+WEB_THREADS = 32  # of each worker; an upload holds one for as long as its sender takes
 
 
 @dataclass(frozen=True)

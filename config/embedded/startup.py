@@ -52,13 +52,13 @@ class Startup:
         self._keeper.start(programs.control)
         self._keeper.start(programs.cpu)
         self._keeper.start(programs.beat)
-        password = self._tenancy.finish(programs.first_admin, seconds=PAGE_MAY_TAKE)
         self._tenancy.wait_until(lambda: answers(self._port), web, seconds=PAGE_MAY_TAKE)
         self._line("web", f"http://localhost:{self._port}")
         self._line("control", "worker for rollbacks and deliveries")
         self._line("cpu", "worker for evaluations")
         self._line("beat", "the clock that wakes the workers")
-        self._welcome(password)
+        # Last, so that no failure comes between making the password and showing it.
+        self._welcome(self._tenancy.finish(programs.first_admin, seconds=PAGE_MAY_TAKE))
 
     def _database(self) -> tuple[str, str]:
         """Start PostgreSQL unless one is given; its URL for the application and the owner."""

@@ -18,20 +18,18 @@ from config.embedded.locations import ROOT, Home, postgres_binary
 from config.embedded.processes import Program
 from config.embedded.programs import external_database
 from config.embedded.tenancy import occupy
+from tests.config.supervised import clean_environment
 
 OLD_INITDB = postgres_binary("initdb").parents[2] / "pginstall" / "bin" / "initdb"
 UP = (sys.executable, "manage.py", "up", "--home")
 IN_A_SMALL_DISK = 'mount -t tmpfs -o size=32m none {home} && exec "$@"'
 
-GIVEN = {"DATABASE_URL", "ASSAY_OWNER_DATABASE_URL", "REDIS_URL"}
-
 
 def up(home: Path, *arguments: str, before: tuple[str, ...] = ()) -> str:
     """What ``manage.py up`` says when it refuses, and check that it refuses decently."""
-    environment = {name: value for name, value in os.environ.items() if name not in GIVEN}
     ended = subprocess.run(
         [*before, *UP, str(home), *arguments],
-        cwd=ROOT, env=environment, capture_output=True, text=True, timeout=30, check=False,
+        cwd=ROOT, env=clean_environment(), capture_output=True, text=True, timeout=30, check=False,
     )  # fmt: skip
     assert ended.returncode == 1, ended
     assert "Traceback" not in ended.stdout + ended.stderr
