@@ -25,6 +25,11 @@ def operations_email() -> str:
     return os.environ.get("ASSAY_OPERATIONS_EMAIL") or "operations@localhost"
 
 
+def evaluation_queue() -> str:
+    """Where evaluations wait: ``gpu`` where workers with a GPU serve that queue, else ``cpu``."""
+    return os.environ.get("ASSAY_EVALUATION_QUEUE") or "cpu"
+
+
 def flag(name: str) -> bool:
     """True where the variable is 1, true or yes."""
     return os.environ.get(name, "").lower() in {"1", "true", "yes"}

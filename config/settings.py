@@ -149,6 +149,7 @@ ASSAY_MAIL_DOMAIN = "assay.localhost"
 ASSAY_MAX_ARTIFACT_BYTES = 10 * 1024**3
 ASSAY_MAX_BODY_BYTES = 16 * 1024**2  # JSON bodies; 10,000 snapshots take about 4 MB
 ASSAY_SNAPSHOT_RETENTION = timedelta(days=90)
+ASSAY_EVALUATION_QUEUE = env.evaluation_queue()
 ASSAY_SUBSCRIPTIONS = "config.subscriptions.SUBSCRIPTIONS"
 # What the higher apps add to the registry's answers: callables that take versions.
 ASSAY_ENTRY_PARTS = ["governance.flags.entry_part"]

@@ -9,7 +9,8 @@ from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 
 MONITOR = "system:monitor"  # the rollback monitor
 PLAYBOOK = "system:playbook"
-LABELS = {MONITOR: "rollback monitor", PLAYBOOK: "playbook"}
+EVALUATOR = "system:evaluator"  # a worker that measures versions
+LABELS = {MONITOR: "rollback monitor", PLAYBOOK: "playbook", EVALUATOR: "evaluation worker"}
 
 
 def actor_of(user: AbstractBaseUser | AnonymousUser) -> str:

@@ -18,7 +18,7 @@ from assay import drift
 from assay.divergence import Counts, Floats
 from assay.ood import EnergyThreshold, energy
 from assay.profiles import Profile, named_columns
-from monitoring.evaluations import fairness, inference, metrics
+from monitoring.evaluations import fairness, inference, metrics, specs
 from monitoring.evaluations.cells import Cells
 from monitoring.evaluations.datasets import DataSet
 from monitoring.evaluations.fairness import BiasReport
@@ -68,7 +68,8 @@ def measure(
         DataSetInvalid: The reference has other features.
     """
     begun = time.perf_counter()
-    _check_fit(model, dataset)
+    schema = dataset.schema
+    specs.check_fit(model.spec, features=len(schema.features), classes=len(schema.classes))
     _check_alike(dataset, reference)
     predicted = inference.predict(
         model.module,
@@ -84,8 +85,8 @@ def measure(
     profile = freeze(reference or dataset, predicted)
     results = {
         "format": FORMAT,
-        "rows": dataset.schema.rows,
-        "classes": list(dataset.schema.classes),
+        "rows": schema.rows,
+        "classes": list(schema.classes),
         "decision_threshold": model.spec.threshold,
         "metrics": figures(dataset.labels, chosen, probabilities),
         "bias": bias.to_json(),
@@ -188,17 +189,6 @@ def environment(device: str) -> dict[str, Any]:
         "numpy": np.__version__,
         "safetensors": safetensors.__version__,
     }
-
-
-def _check_fit(model: LoadedModel, dataset: DataSet) -> None:
-    architecture, schema = model.spec.architecture, dataset.schema
-    asked = (architecture.inputs, architecture.outputs)
-    found = (len(schema.features), len(schema.classes))
-    if asked != found:
-        raise ModelNotLoadable(
-            f"The model takes {asked[0]} features and tells {asked[1]} classes apart; the data "
-            f"set has {found[0]} and {found[1]}."
-        )
 
 
 def _check_alike(dataset: DataSet, reference: DataSet | None) -> None:

@@ -55,8 +55,8 @@ def read(header: Header) -> DataSetSchema:
 
 def _names(described: Mapping[str, Any], field: str, *, at_least: int) -> tuple[str, ...]:
     names = described.get(field, [])
-    if not isinstance(names, list) or not all(isinstance(n, str) and n for n in names):
-        raise DataSetInvalid(field, "must be a list of names")
+    if not isinstance(names, list) or not all(_is_name(n) for n in names):
+        raise DataSetInvalid(field, "must be a list of names, in printable characters")
     if len(set(names)) < max(at_least, len(names)):
         raise DataSetInvalid(field, f"must be {at_least} or more names, none of them twice")
     return tuple(names)
@@ -88,10 +88,17 @@ def _groups(
 def _meanings(attribute: str, described: Any) -> dict[int, str]:
     if not isinstance(described, dict):
         raise DataSetInvalid(f"groups.{attribute}", "must map codes to what they mean")
+    if not _is_name(attribute) or not all(_is_name(meaning) for meaning in described.values()):
+        raise DataSetInvalid(f"groups.{attribute}", "must say in text what each code means")
     try:
-        return {int(code): str(meaning) for code, meaning in described.items()}
+        return {int(code): meaning for code, meaning in described.items()}
     except ValueError as error:
         raise DataSetInvalid(f"groups.{attribute}", "has a code that is no integer") from error
+
+
+def _is_name(value: Any) -> bool:
+    """Text that every database and page can hold."""
+    return isinstance(value, str) and value != "" and value.isprintable()
 
 
 def _check(tensors: Mapping[str, Tensor], field: str, rows: int) -> None:

@@ -92,6 +92,20 @@ def read(header: Header) -> ModelSpec:
     return ModelSpec(architecture, standardized, threshold)
 
 
+def check_fit(spec: ModelSpec, *, features: int, classes: int) -> None:
+    """Check that a model was made for such data.
+
+    Raises:
+        ModelNotLoadable: It takes other features or tells other classes apart.
+    """
+    architecture = spec.architecture
+    if (architecture.inputs, architecture.outputs) != (features, classes):
+        raise ModelNotLoadable(
+            f"The model takes {architecture.inputs} features and tells {architecture.outputs} "
+            f"classes apart; the data set has {features} and {classes}."
+        )
+
+
 def _architecture(described: Any) -> Mlp:
     if not isinstance(described, dict):
         raise ModelNotLoadable(
