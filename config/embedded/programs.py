@@ -74,6 +74,11 @@ class Programs:
         return self._worker("control", queues="control", processes=2)
 
     @property
+    def outside(self) -> Program:
+        """Mail, channels and users' handlers: however slow they are, no rollback waits."""
+        return self._worker("outside", queues="outside", processes=1)
+
+    @property
     def cpu(self) -> Program:
         """Evaluations. It serves the gpu queue too: here is no other worker for it."""
         return self._worker("cpu", queues="cpu,gpu", processes=1)

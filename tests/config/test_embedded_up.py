@@ -41,6 +41,7 @@ PROCESSES = {  # name: a part of its command line
     "valkey": "valkey-server",
     "web": "granian",
     "control": "-Q control",
+    "outside": "-Q outside",
     "cpu": "-Q cpu,gpu",
     "beat": " beat ",
 }
@@ -62,17 +63,18 @@ def test_it_says_what_starts_and_ends_with_the_urls(assay: Supervised) -> None:
     lines = re.sub(r" +\d+\.\d s", "", assay.said).splitlines()
     url = f"http://localhost:{assay.port}"
 
-    assert lines[:8] == [
+    assert lines[:9] == [
         f"Assay starts from {assay.home}",
         "  database  PostgreSQL 18",
         "  broker    Valkey",
         "  schema    up to date",
         f"  web       {url}",
         "  control   worker for rollbacks and deliveries",
+        "  outside   worker for mail and handlers",
         "  cpu       worker for evaluations",
         "  beat      the clock that wakes the workers",
     ]
-    assert lines[9:12] == [
+    assert lines[10:13] == [
         f"  ML Models {url}/models/",
         f"  Admin     {url}/admin/",
         f"  API       {url}/api/model-registry/models",
@@ -174,7 +176,7 @@ def test_what_was_killed_comes_back_and_everything_works_again(
     assert f"\n{name} ended with signal 9; its log is {assay.home}/log/{name}.log" in assay.said
 
 
-@pytest.mark.parametrize("name", ["web", "control", "cpu"])
+@pytest.mark.parametrize("name", ["web", "control", "outside", "cpu"])
 def test_a_worker_of_a_worker_that_was_killed_is_replaced(assay: Supervised, name: str) -> None:
     before = children(assay.child(PROCESSES[name]))[-1]
 
