@@ -87,9 +87,7 @@ def _insert(version: ModelVersion, rows: Sequence[Snapshot]) -> set[tuple[dateti
         return {(timestamp, source) for timestamp, source in cursor.fetchall()}
 
 
-def _known(
-    version: ModelVersion, rows: Sequence[Snapshot]
-) -> dict[tuple[datetime, str], Snapshot]:
+def _known(version: ModelVersion, rows: Sequence[Snapshot]) -> dict[tuple[datetime, str], Snapshot]:
     """The stored snapshots that stand where these would go."""
     if not rows:
         return {}

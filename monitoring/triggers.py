@@ -112,9 +112,7 @@ def assess(window: Window, limits: Thresholds) -> Assessment:
             limits.min_requests_drift,
         ),
     )
-    return Assessment(
-        _overall(triggers, limits), triggers, window.requests, limits.window_minutes
-    )
+    return Assessment(_overall(triggers, limits), triggers, window.requests, limits.window_minutes)
 
 
 def _overall(triggers: Sequence[TriggerResult], limits: Thresholds) -> Verdict:
@@ -150,7 +148,9 @@ def _weigh(metric: Metric, pooled: Pooled, threshold: float, minimum: int) -> tu
         return Verdict.WATCH, f"{label} rests on {pooled.requests} of {minimum} requests needed"
     over = pooled.value - threshold > TOLERANCE
     sign = ">" if over else "≤"
-    said = f"{label} {show(pooled.value)} {sign} {show(threshold)} over {pooled.requests:,} requests"
+    said = (
+        f"{label} {show(pooled.value)} {sign} {show(threshold)} over {pooled.requests:,} requests"
+    )
     return (Verdict.ROLLBACK if over else Verdict.OK), said
 
 

@@ -8,4 +8,4 @@ import tempfile
 # A short path: sockets live below it. Set before the settings read it.
 os.environ["ASSAY_HOME"] = tempfile.mkdtemp(prefix="assay-test-")
 
-from config.settings import *  # noqa: E402, F403
+from config.settings import *

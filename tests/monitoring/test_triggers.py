@@ -22,7 +22,7 @@ from monitoring.triggers import (
 LIMITS = Thresholds()
 
 
-def window(**pools: Pooled | float | int) -> Window:
+def window(**pools: Pooled | float) -> Window:
     healthy = Window(error_rate=Pooled(1000, 10, 0.01), requests=1000)
     return replace(healthy, **pools)  # type: ignore[arg-type]
 
