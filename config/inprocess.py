@@ -8,6 +8,7 @@ from functools import cache
 from urllib.parse import unquote, urlsplit
 
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
+from django.db import close_old_connections, connections
 
 from config.access import IN_PROCESS
 
@@ -22,9 +23,13 @@ def call(
     Returns:
         Status, headers and body.
     """
-    response = _handler().get_response(WSGIRequest(_environ(actor, method, path, headers, body)))
+    request = WSGIRequest(_environ(actor, method, path, headers, body))
+    response = _handler().get_response(request)
     content = b"".join(response)  # a streamed body and a whole one read alike
-    response.close()
+    # Not response.close(): it ends the database connection, and the caller's transaction with it.
+    request.close()
+    if not any(each.in_atomic_block for each in connections.all(initialized_only=True)):
+        close_old_connections()
     return response.status_code, dict(response.items()), content
 
 
