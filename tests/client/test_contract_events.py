@@ -1,0 +1,107 @@
+"""Events on the real registry: over HTTP to this process, in process to the workers."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from assay import Conflict, Event, ModelRegistryEntry, Registry, get_event_bus
+from assay.over_http import HttpTransport
+from assay.session import Session
+from tests.client.doors import As, over_http
+from tests.running import ROOT, Running, run_assay
+
+HANDLERS = "tests.client.answering"
+SUBSCRIBE = f"""
+from assay import get_event_bus
+from {HANDLERS} import note_registration
+get_event_bus().subscribe("model.registered", note_registration)
+"""
+
+
+@pytest.fixture
+def as_(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> As:
+    return over_http(request, monkeypatch)
+
+
+def test_a_subscriber_in_its_own_process_gets_what_happens_from_now_on(
+    as_: As, trainer: Registry, entry: ModelRegistryEntry, family: str
+) -> None:
+    as_("oscar", "operator")
+    bus = get_event_bus()
+    seen: list[Event] = []
+    attempts: list[Event] = []
+
+    async def on_registration(event: Event) -> None:
+        if event.payload["model_id"] == entry.model_id:
+            attempts.append(event)
+            if len(attempts) == 1:
+                raise ValueError("not yet")
+            seen.append(event)
+
+    bus.subscribe("model.registered", on_registration, name=family.replace(" ", "-"))
+    trainer.register_model(entry)
+    deadline = time.monotonic() + 20
+
+    bus.run(until=lambda: bool(seen) or time.monotonic() > deadline)
+
+    (event,) = seen
+    assert event.payload["model_id"] == entry.model_id
+    assert event.id == attempts[0].id
+
+
+def test_a_published_event_is_recorded_and_delivered(as_: As, model_id: str, family: str) -> None:
+    as_("oscar", "operator")
+    bus = get_event_bus()
+    seen: list[Event] = []
+    bus.subscribe("team.retrained", seen.append, name=family.replace(" ", "-"))
+
+    published = bus.publish(Event("team.retrained", {"model_id": model_id, "rows": 7}))
+    deadline = time.monotonic() + 20
+    bus.run(until=lambda: bool(seen) or time.monotonic() > deadline)
+
+    assert published.id is not None
+    assert [event.id for event in seen] == [published.id]
+    assert seen[0].payload == {"model_id": model_id, "rows": 7}
+
+
+def test_the_registrys_own_events_cannot_be_published(as_: As) -> None:
+    as_("oscar", "operator")
+
+    with pytest.raises(Conflict, match=r"model\.promoted"):
+        get_event_bus().publish(Event("model.promoted"))
+
+
+@pytest.fixture
+def with_handlers() -> Iterator[Running]:
+    """A product whose workers may import the test's handlers."""
+    with run_assay(ASSAY_HANDLER_MODULES=HANDLERS) as running:
+        yield running
+
+
+def test_a_handler_subscribed_in_process_runs_in_a_worker_and_may_call_the_registry(
+    with_handlers: Running, entry: ModelRegistryEntry
+) -> None:
+    environ = {**with_handlers.environment, "DJANGO_SETTINGS_MODULE": "config.settings"}
+    environ.pop("ASSAY_URL", None)
+    subprocess.run([sys.executable, "-c", SUBSCRIBE], cwd=ROOT, env=environ, check=True)
+    token = with_handlers.token("tom", "trainer")
+    registry = Registry(Session(HttpTransport(with_handlers.url, token)))
+
+    registry.register_model(entry)
+
+    def noted() -> bool:
+        return "noted_by_a_worker" in registry.get_model(entry.model_id).metadata
+
+    assert _within(20, noted)
+
+
+def _within(seconds: float, holds: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + seconds
+    while not holds() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return holds()
