@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from governance import reviews, subjects
 from governance.models import Approval, Check, CheckResult, CheckVerdict, Scope
-from monitoring.models import PerformanceSnapshot
+from monitoring import snapshots
+from monitoring.parsing import Snapshot
 from registry.models import ModelVersion
 
 
@@ -72,16 +73,8 @@ def record_traffic(
     error_rate: float = 0.01,
     at: datetime | None = None,
 ) -> None:
-    """One snapshot of live traffic, now."""
-    PerformanceSnapshot.objects.bulk_create(
-        [
-            PerformanceSnapshot(
-                model_version=version,
-                model_id=version.model_id,
-                version=version.version,
-                timestamp=at or timezone.now(),
-                num_requests=requests,
-                error_rate=error_rate,
-            )
-        ]
+    """One snapshot of live traffic, now unless told otherwise."""
+    snapshots.store(
+        version,
+        [Snapshot(timestamp=at or timezone.now(), num_requests=requests, error_rate=error_rate)],
     )
