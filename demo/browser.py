@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -13,7 +12,7 @@ from urllib.parse import urlencode, urljoin
 from urllib.request import HTTPCookieProcessor, Request, build_opener
 
 PATIENCE = 30.0  # seconds for one page
-MESSAGES = re.compile(r"<[^>]+>")
+SAYING = {"messagelist", "errorlist", "errornote"}  # classes of what the admin says to people
 
 Fields = Mapping[str, str]
 
@@ -123,15 +122,16 @@ class _Reader(HTMLParser):
         self.messages: list[str] = []
         self._select: str | None = None
         self._area: str | None = None
-        self._said: list[str] | None = None
-        self._saying = 0
+        self._saying: str | None = None  # the tag whose text is being said
+        self._depth = 0  # of such tags
+        self._said: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
-        if self._said is not None:
-            self._saying += tag == "ul"
-        elif tag == "ul" and {"messagelist", "errorlist"} & set(given.get("class", "").split()):
-            self._said, self._saying = [], 1
+        if tag == self._saying:
+            self._depth += 1
+        elif self._saying is None and SAYING & set(given.get("class", "").split()):
+            self._saying, self._depth, self._said = tag, 1, []
         if tag == "form":
             self.forms.append(Form(given.get("action", ""), given.get("method", "get").lower()))
         elif self.forms:
@@ -142,14 +142,14 @@ class _Reader(HTMLParser):
             self._select = None
         elif tag == "textarea":
             self._area = None
-        elif tag == "ul" and self._said is not None:
-            self._saying -= 1
-            if not self._saying:
+        elif tag == self._saying:
+            self._depth -= 1
+            if not self._depth:
                 self.messages.append(" ".join(self._said))
-                self._said = None
+                self._saying = None
 
     def handle_data(self, data: str) -> None:
-        if self._said is not None and data.strip():
+        if self._saying and data.strip():
             self._said.append(data.strip())
         if self._area is not None:
             self.forms[-1].values[self._area] += data

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -49,6 +50,12 @@ class Console:
     def detail(self, text: str) -> None:
         """More about the line before."""
         self._line(f"     {text}")
+
+    def bullet(self, text: str) -> None:
+        """One of several things, on as many lines as it takes."""
+        self._line(
+            textwrap.fill(text, WIDTH, initial_indent="     · ", subsequent_indent="       ")
+        )
 
     def as_told(self, text: str) -> None:
         """An answer that is what the story expects."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
@@ -22,19 +23,23 @@ def of_people(people: Census, encoding: Encoding) -> bytes:
         labels=people.employed,
         classes=census.CLASSES,
         groups={name: people.columns[name] for name in census.PROTECTED},
-        group_names=census.GROUPS,
     )
 
 
-def of_flights(rows: Flights, names: Sequence[str]) -> bytes:
-    """Flights in order of departure with the columns ``names`` and whether they were late."""
+def of_flights(rows: Flights, names: Sequence[str], *, window_days: int) -> bytes:
+    """Flights in order of departure with the columns ``names`` and whether they were late.
+
+    Args:
+        window_days: The length of a drift window; the file says how many of its rows that is, so
+            that each feature's own seasons are known.
+    """
+    days = int(rows.day.max() - rows.day.min()) + 1
     return _file(
         features=rows.features(tuple(names)),
         names=names,
         labels=rows.late,
         classes=flights.CLASSES,
-        groups={},
-        group_names={},
+        window_rows=max(1, round(len(rows) * window_days / days)),
     )
 
 
@@ -44,18 +49,20 @@ def _file(
     names: Sequence[str],
     labels: npt.NDArray[np.int64],
     classes: Sequence[str],
-    groups: Mapping[str, npt.NDArray[np.int64]],
-    group_names: Mapping[str, Mapping[int, str]],
+    groups: Mapping[str, npt.NDArray[np.int64]] = MappingProxyType({}),
+    window_rows: int | None = None,
 ) -> bytes:
     described = {
         "features": list(names),
         "classes": list(classes),
-        "groups": {
-            attribute: {str(code): name for code, name in group_names[attribute].items()}
-            for attribute in groups
-        },
+        "groups": {attribute: _meanings(attribute) for attribute in groups},
+        "window_rows": window_rows,
     }
     tensors = {"features": features, "labels": labels}
     tensors |= {f"group.{attribute}": codes for attribute, codes in groups.items()}
     solid = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
     return safetensors.numpy.save(solid, {"assay.dataset": json.dumps(described)})
+
+
+def _meanings(attribute: str) -> dict[str, str]:
+    return {str(code): meaning for code, meaning in census.GROUPS[attribute].items()}

@@ -44,18 +44,18 @@ class Installation:
         inherited = {name: value for name, value in os.environ.items() if name not in ELSEWHERE}
         return inherited | {"ASSAY_HOME": str(self.home), "ASSAY_PORT": str(self.port)}
 
-    def manage(self, *arguments: str) -> str:
-        """What a manage.py command prints.
+    def run(self, *arguments: str) -> str:
+        """What a Python program prints that runs inside this installation.
 
         Raises:
-            CannotStart: It failed.
+            CannotStart: It failed; the message is its last words.
         """
-        command = [sys.executable, "manage.py", *arguments]
+        command = [sys.executable, *arguments]
         done = subprocess.run(
             command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False
         )
         if done.returncode:
-            raise CannotStart(f"manage.py {arguments[0]}: {_last_words(done.stderr)}")
+            raise CannotStart(f"{' '.join(arguments[:2])}: {_last_words(done.stderr)}")
         return done.stdout.strip()
 
 

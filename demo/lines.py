@@ -6,8 +6,10 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Self
+
+FOR_EVER = datetime(9999, 1, 1, tzinfo=UTC)  # as far as the data goes
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+import json
 from dataclasses import dataclass
 
 from assay import Registry
@@ -42,6 +42,11 @@ class Cast:
         """The registry as ``person`` may use it: over HTTP, with their own token."""
         return Registry(Session(HttpTransport(self.installation.url, self.tokens[person])))
 
+    def environment(self, person: Person) -> dict[str, str]:
+        """What a process needs to ask the registry as ``person``."""
+        found = {"ASSAY_URL": self.installation.url, "ASSAY_TOKEN": self.tokens[person]}
+        return self.installation.environment | found
+
     def browser(self, person: Person) -> Browser:
         """A browser in which ``person`` has signed in.
 
@@ -59,20 +64,13 @@ def gather(installation: Installation) -> Cast:
     Raises:
         CannotStart: A command failed.
     """
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        tokens = list(pool.map(lambda person: _token(installation, person), EVERYBODY))
-        passwords = list(pool.map(lambda person: _password(installation, person), REVIEWERS))
+    asked = {
+        "tokens": {person.username: person.role for person in EVERYBODY},
+        "passwords": [person.username for person in REVIEWERS],
+    }
+    issued = json.loads(installation.run("-m", "demo.credentials", json.dumps(asked)))
     return Cast(
         installation,
-        dict(zip(EVERYBODY, tokens, strict=True)),
-        dict(zip(REVIEWERS, passwords, strict=True)),
+        {person: issued["tokens"][person.username] for person in EVERYBODY},
+        {person: issued["passwords"][person.username] for person in REVIEWERS},
     )
-
-
-def _token(installation: Installation, person: Person) -> str:
-    return installation.manage("issue_token", person.username, "--role", person.role)
-
-
-def _password(installation: Installation, person: Person) -> str:
-    """A new random password; the command says it at the end of its sentence."""
-    return installation.manage("password", person.username).split()[-1]

@@ -229,15 +229,14 @@ def say(message: str) -> None:
     print(f"{datetime.now(UTC):%H:%M:%S} {message}", file=sys.stderr, flush=True)
 
 
-def stream_of(name: str, *, seed: int) -> Stream:
-    """The requests of one of the two streams."""
+def stream_of(name: str, *, year: int, seed: int) -> Stream:
+    """The requests of one of the two streams; ``year`` and ``seed`` are those of people."""
     if name == "flights":
         return streams.of_flights(flights.read(sources.folder(sources.FLIGHTS)))
     folder = sources.folder(sources.CENSUS)
     encoding = Encoding.of(census.read(folder, 2015))
-    return streams.of_people(
-        census.read(folder, 2017), encoding, seed=seed, begins=datetime.now(UTC)
-    )
+    people = census.read(folder, year)
+    return streams.of_people(people, encoding, seed=seed, begins=datetime.now(UTC))
 
 
 def main() -> None:
@@ -245,7 +244,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the storyteller's to answer
     asked = _arguments().parse_args()
     registry = get_registry()
-    stream = stream_of(asked.stream, seed=asked.seed)
+    stream = stream_of(asked.stream, year=asked.year, seed=asked.seed)
     place = stream.first_from(datetime.fromisoformat(asked.begins)) if asked.begins else 0
     asked.home.mkdir(parents=True, exist_ok=True)
     reporter, orders = Reporter(registry), Orders(sys.stdin)
@@ -267,7 +266,8 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument(
         "--begins", help="data time of the first request, as 2013-03-25T00:00+00:00"
     )
-    parser.add_argument("--seed", type=int, default=0, help="the order of people")
+    parser.add_argument("--year", type=int, default=2017, help="of the people")
+    parser.add_argument("--seed", type=int, default=0, help="of the order of people")
     return parser
 
 

@@ -44,10 +44,23 @@ def test_columns_classes_and_groups_have_names(people: Census) -> None:
 def test_flights_have_no_groups(flights_folder: Path) -> None:
     rows = flights.read(flights_folder)
 
-    content = datasets.of_flights(rows, WEATHER)
+    content = datasets.of_flights(rows, WEATHER, window_days=28)
 
     tensors = safetensors.numpy.load(content)
     assert set(tensors) == {"features", "labels"}
     assert tensors["features"].shape == (3, 2)
     assert described(content)["groups"] == {}
     assert described(content)["classes"] == ["on time", "late"]
+
+
+def test_flights_say_how_many_rows_a_drift_window_has(flights_folder: Path) -> None:
+    few = flights.read(flights_folder)
+    rows = few.take(np.arange(910) * 3 // 910)  # 910 flights between day 1 and day 91
+
+    content = datasets.of_flights(rows, WEATHER, window_days=28)
+
+    assert described(content)["window_rows"] == 280
+
+
+def test_people_have_no_drift_window(people: Census) -> None:
+    assert described(datasets.of_people(people, Encoding.of(people)))["window_rows"] is None

@@ -38,7 +38,7 @@ def test_nothing_of_another_assay_gets_in(tmp_path: Path, monkeypatch: pytest.Mo
 
 def test_a_command_that_fails_is_said_in_its_own_words(tmp_path: Path) -> None:
     with pytest.raises(CannotStart, match=r"manage\.py nonsense: .*nonsense"):
-        Installation(tmp_path, 1).manage("nonsense")
+        Installation(tmp_path, 1).run("manage.py", "nonsense")
 
 
 def test_a_program_is_started_and_stopped() -> None:
