@@ -115,6 +115,10 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_DEFAULT_QUEUE = "control"
+CELERY_TASK_ROUTES = {
+    "registry.tasks.send_owed": {"queue": "outside"},
+    "monitoring.tasks.run_evaluation": {"queue": env.evaluation_queue()},
+}
 # A publisher must not hang while the broker is away: the row is safe and beat delivers later.
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 120,  # seconds; no task may run longer than this
@@ -149,7 +153,6 @@ ASSAY_MAIL_DOMAIN = "assay.localhost"
 ASSAY_MAX_ARTIFACT_BYTES = 10 * 1024**3
 ASSAY_MAX_BODY_BYTES = 16 * 1024**2  # JSON bodies; 10,000 snapshots take about 4 MB
 ASSAY_SNAPSHOT_RETENTION = timedelta(days=90)
-ASSAY_EVALUATION_QUEUE = env.evaluation_queue()
 ASSAY_SUBSCRIPTIONS = "config.subscriptions.SUBSCRIPTIONS"
 # What the higher apps add to the registry's answers: callables that take versions.
 ASSAY_ENTRY_PARTS = ["governance.flags.entry_part"]

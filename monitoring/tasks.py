@@ -10,7 +10,7 @@ from monitoring.evaluations import run
 from registry.models import ModelVersion
 
 
-@shared_task(queue="control")
+@shared_task
 def check_version(version_pk: int) -> None:
     """Judge one version; sent when its snapshots arrive."""
     scheduling.clear_mark(version_pk)
@@ -18,32 +18,32 @@ def check_version(version_pk: int) -> None:
     rollbacks.request_if_degraded(version, now=timezone.now())
 
 
-@shared_task(queue="control")
+@shared_task
 def evaluate_rollback_triggers() -> None:
     """Judge every serving version. Beat sends this every few seconds."""
     for pk in assessments.check_serving(now=timezone.now()):
         rollbacks.request_if_degraded(ModelVersion.objects.get(pk=pk), now=timezone.now())
 
 
-@shared_task(queue="control")
+@shared_task
 def report_silence() -> None:
     """Open incidents for serving versions that report nothing."""
     silence.report(now=timezone.now())
 
 
-@shared_task(queue="control")
+@shared_task
 def make_partitions() -> None:
     """Have the snapshot partitions of the next days ready."""
     snapshots.make_partitions_ahead(today=timezone.now().date())
 
 
-@shared_task(queue="cpu")
+@shared_task
 def run_evaluation(evaluation_id: int) -> None:
     """Measure one version; routed to the gpu queue where there is one."""
     run.run(evaluation_id, now=timezone.now())
 
 
-@shared_task(queue="control")
+@shared_task
 def resend_evaluations() -> None:
     """Send evaluations again whose worker went silent."""
     run.resend_expired(now=timezone.now())

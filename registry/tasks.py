@@ -8,14 +8,14 @@ from django.utils import timezone
 from registry.ledger import deliveries
 
 
-@shared_task(queue="control")
+@shared_task
 def deliver_owed() -> None:
     """Deliver owed events to verbs. Sent after commits; beat sweeps what a lost broker missed."""
     while deliveries.deliver_to_verbs(now=timezone.now):
         pass
 
 
-@shared_task(queue="outside")
+@shared_task
 def send_owed() -> None:
     """Send owed events to the outside: mail, channels, users' handlers."""
     while deliveries.send_outside(now=timezone.now):

@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-from django.conf import settings
 from django.utils.module_loading import import_string
 
-TASK = "monitoring.tasks.run_evaluation"
-
-
-def queue() -> str:
-    """The queue evaluations wait in: ``gpu`` where workers with a GPU serve it, else ``cpu``."""
-    name: str = settings.ASSAY_EVALUATION_QUEUE
-    return name
+TASK = "monitoring.tasks.run_evaluation"  # CELERY_TASK_ROUTES says in which queue it waits
 
 
 def send(evaluation_id: int) -> None:
     """Tell a worker; what does not arrive is sent again by the sweeper."""
-    import_string(TASK).apply_async((evaluation_id,), queue=queue())
+    import_string(TASK).delay(evaluation_id)
