@@ -83,6 +83,11 @@ def find(token: str, *, now: datetime) -> ApiToken | None:
     return found
 
 
+def revoke(token: ApiToken, *, now: datetime) -> None:
+    """Let a token open nothing more, at once. Twice changes nothing."""
+    ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=now)
+
+
 def scopes_of(user: User) -> frozenset[str]:
     """What a person may do by the roles they hold; superusers may do all but sign for a role."""
     roles = set(user.groups.values_list("name", flat=True))
