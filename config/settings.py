@@ -37,6 +37,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "config.headers.ContentSecurityPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -156,6 +157,7 @@ ASSAY_SNAPSHOT_RETENTION = timedelta(days=90)
 ASSAY_SUBSCRIPTIONS = "config.subscriptions.SUBSCRIPTIONS"
 # What the higher apps add to the registry's answers: callables that take versions.
 ASSAY_ENTRY_PARTS = ["governance.flags.entry_part"]
+ASSAY_PAGE_PARTS = ["governance.pages.review_part"]
 ASSAY_DETAIL_PARTS = ["monitoring.answers.detail_part"]
 ASSAY_STATISTICS_PARTS = ["monitoring.answers.statistics_part"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = ASSAY_MAX_BODY_BYTES
