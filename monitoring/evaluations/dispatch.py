@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from django.db import transaction
 from django.utils.module_loading import import_string
 
 TASK = "monitoring.tasks.run_evaluation"  # CELERY_TASK_ROUTES says in which queue it waits
 
 
-def send(evaluation_id: int) -> None:
-    """Tell a worker; what does not arrive is sent again by the sweeper."""
-    import_string(TASK).delay(evaluation_id)
+def send_after_commit(evaluation_id: int) -> None:
+    """Tell a worker once the row is safe; what does not arrive is sent again by the sweeper."""
+
+    # Not a partial: Django logs the __qualname__ of a robust callback, and a partial has none.
+    def send() -> None:
+        import_string(TASK).delay(evaluation_id)
+
+    transaction.on_commit(send, robust=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from functools import partial
 
 from django.db import transaction
 from django.utils import timezone
@@ -116,7 +115,7 @@ def _enqueue(evaluation: Evaluation) -> Evaluation:
             "protected_attributes": evaluation.protected_attributes,
         },
     )
-    transaction.on_commit(partial(dispatch.send, evaluation.pk), robust=True)
+    dispatch.send_after_commit(evaluation.pk)
     return evaluation
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from contextlib import suppress
 from datetime import datetime
-from functools import partial
 from types import TracebackType
 from typing import Any
 
@@ -129,7 +128,7 @@ def _resend(evaluation: Evaluation, now: datetime) -> None:
     evaluation.state = EvaluationState.QUEUED
     evaluation.lease_until = now + PATIENCE
     evaluation.save(update_fields=["state", "lease_until"])
-    transaction.on_commit(partial(dispatch.send, evaluation.pk), robust=True)
+    dispatch.send_after_commit(evaluation.pk)
 
 
 def _gave_up(evaluation: Evaluation) -> str:
