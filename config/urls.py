@@ -18,6 +18,7 @@ api: list[URLPattern | URLResolver] = [
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="models")),
+    path("", include("governance.urls_pages")),
     path("", include("monitoring.urls_pages")),
     path("admin/", admin.site.urls),
     path("api/model-registry/", include(api)),
