@@ -7,7 +7,9 @@ project is imported by name: its ``ROOT_URLCONF`` says which package it is.
 from __future__ import annotations
 
 import importlib
+import os
 import sys
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol, cast
@@ -63,7 +65,18 @@ def from_environment(actor: str | None, environ: Mapping[str, str]) -> InProcess
 
 def _call() -> Call:
     if not importlib.import_module("django.apps").apps.ready:
-        importlib.import_module("django").setup()
+        _set_up()
     settings = importlib.import_module("django.conf").settings
     project = settings.ROOT_URLCONF.rpartition(".")[0]
     return cast(Call, importlib.import_module(f"{project}.inprocess").call)
+
+
+def _set_up() -> None:
+    """Load the project, but keep this process's time zone, in which its naive times are meant."""
+    zone = os.environ.get("TZ")
+    importlib.import_module("django").setup()  # makes the project's zone that of the process
+    if zone is None:
+        os.environ.pop("TZ", None)
+    else:
+        os.environ["TZ"] = zone
+    time.tzset()

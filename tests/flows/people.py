@@ -1,0 +1,146 @@
+"""What people and jobs do with the running product, over HTTP with tokens of their own."""
+
+from __future__ import annotations
+
+import itertools
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import psycopg
+from psycopg.rows import dict_row
+
+from tests.running import Running
+
+Found = TypeVar("Found")
+
+ROLES = {
+    "tom": "trainer",
+    "rita": "reviewer",
+    "rob": "risk_officer",
+    "otto": "operator",
+    "sam": "serving",
+}
+PASSED = {"constitutional_compliance": True, "bias_check_passed": True}
+HEALTHY = {"error_rate": 0.01, "ood_rate": 0.05, "input_drift_score": 0.1, "latency_p95_ms": 40.0}
+SOON = 20.0  # seconds; most things take a hundredth of it
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class People:
+    """The people of one running product."""
+
+    running: Running
+
+    def ask(self, who: str, method: str, path: str, body: Any = None, *, expect: int = 200) -> Any:
+        """One call by somebody of ROLES, or of nobody in particular; its answer.
+
+        Raises:
+            AssertionError: The status is not ``expect``.
+        """
+        token = self.running.token(who, ROLES[who]) if who else None
+        status, answer = self.running.call(method, path, body, token=token)
+        assert status == expect, f"{who} {method} {path}: {status} {answer}"
+        return answer
+
+    def register(self, family: str = "", **fields: Any) -> str:
+        """A new version in a family of its own, unless one is given; its model_id."""
+        number = next(_numbers)
+        name = family or f"Model {uuid.uuid4().hex[:8]}"
+        entry = {
+            "model_id": f"{name.replace(' ', '_').lower()}_v{number}",
+            "name": name,
+            "version": f"{number}.0.0",
+            "framework": "pytorch",
+            "model_type": "classification",
+            "owner": "ml_team",
+            "team": "fraud_prevention",
+            "expected_latency_p95_ms": 100.0,
+        }
+        found: str = self.ask("tom", "POST", "models", entry | fields, expect=201)["model_id"]
+        return found
+
+    def move(self, model_id: str, to: str, *, expect: int = 200, **more: Any) -> Any:
+        """Ask for a stage, as the trainer."""
+        body = {"status": to, **more}
+        return self.ask("tom", "PATCH", f"models/{model_id}/deployment", body, expect=expect)
+
+    def blockers(self, model_id: str, to: str, **more: Any) -> list[str]:
+        """What the gate says when it refuses the move."""
+        refusal = self.move(model_id, to, expect=409, **more)
+        found: list[str] = refusal["blockers"]
+        return found
+
+    def review(self, model_id: str, *, by: str = "rita", **flags: bool) -> Any:
+        """Settle both checks as passed, or the flags given."""
+        body = {"metadata": flags or PASSED}
+        return self.ask(by, "PATCH", f"models/{model_id}", body)
+
+    def report(self, model_id: str, *, expect: int = 201, **figures: Any) -> Any:
+        """One snapshot of a thousand requests up to now; healthy unless figures say otherwise."""
+        snapshot = HEALTHY | {"timestamp": now(), "num_requests": 1000} | figures
+        path = f"models/{model_id}/performance"
+        return self.ask("sam", "POST", path, snapshot, expect=expect)
+
+    def in_canary(self, family: str = "", *, share: float = 10.0, **fields: Any) -> str:
+        """A reviewed version in canary; its model_id."""
+        model_id = self.register(family, **fields)
+        self.move(model_id, "sandbox")
+        self.review(model_id)
+        self.move(model_id, "canary", canary_percentage=share)
+        return model_id
+
+    def in_production(self, family: str = "", **fields: Any) -> str:
+        """A version that went all the way; its model_id."""
+        model_id = self.in_canary(family, **fields)
+        self.report(model_id)
+        self.move(model_id, "production")
+        return model_id
+
+    def entry(self, model_id: str) -> Any:
+        """What the registry says of a version now."""
+        return self.ask("tom", "GET", f"models/{model_id}")
+
+    def stage(self, model_id: str) -> str:
+        """Where a version is now."""
+        found: str = self.entry(model_id)["deploy_status"]
+        return found
+
+    def incidents(self, model_id: str) -> list[dict[str, Any]]:
+        """A version's incidents, newest first."""
+        answer = self.ask("tom", "GET", f"incidents?model_id={model_id}")
+        found: list[dict[str, Any]] = answer["incidents"]
+        return found
+
+    def rolled_back(self, model_id: str) -> dict[str, Any]:
+        """Wait until a version is rolled back by itself; why it was."""
+        return eventually(lambda: self.entry(model_id)["rollback"])
+
+    def rows(self, query: str, *values: Any) -> list[dict[str, Any]]:
+        """Rows of the product's own database, as its application's role sees them."""
+        address = f"postgresql://assay_app@/assay?host={self.running.home / 'run'}"
+        with psycopg.connect(address, row_factory=dict_row) as connection:
+            return connection.execute(query, values).fetchall()  # type: ignore[arg-type]
+
+
+def now() -> str:
+    """The time as snapshots give it."""
+    return datetime.now(UTC).isoformat()
+
+
+def eventually(look: Callable[[], Found | None], *, seconds: float = SOON) -> Found:
+    """What ``look`` finds, as soon as it finds something.
+
+    Raises:
+        AssertionError: It found nothing for ``seconds``.
+    """
+    deadline = time.monotonic() + seconds
+    while True:
+        if found := look():
+            return found
+        assert time.monotonic() < deadline, f"nothing after {seconds:g} s"
+        time.sleep(0.05)
