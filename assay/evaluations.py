@@ -32,14 +32,14 @@ class Evaluations:
         *,
         dataset: str,
         protected_attributes: Sequence[str] = (),
-        favourable_label: str | int | None = None,
+        favourable_label: str | None = None,
         gate: bool = False,
         reference_dataset: str | None = None,
     ) -> Evaluation:
         """Ask for a model to be measured on a data set; gives the job, queued.
 
         Args:
-            favourable_label: The outcome people want; needed with ``protected_attributes``.
+            favourable_label: The class people want to be in; needed with ``protected_attributes``.
             gate: Whether its result is the evidence that reviewers sign.
             reference_dataset: What the reference profile is made of.
         """

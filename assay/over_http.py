@@ -48,7 +48,9 @@ class HttpTransport:
         """See `assay.transport.Transport.exchange`; retried where that cannot do harm."""
         patience = self.timeout if request.patience is None else request.patience
         deadline = time.monotonic() + patience
-        for pause in pauses():
+        waits = pauses()
+        while True:
+            pause = next(waits)
             try:
                 return self._attempt(request, into, patience)
             except Unavailable as error:
@@ -56,7 +58,6 @@ class HttpTransport:
                 if not harmless or time.monotonic() + pause > deadline:
                     raise
             time.sleep(pause)
-        raise AssertionError("pauses never end")
 
     def release(self) -> None:
         """Nothing: connections are kept for whichever thread is next."""

@@ -116,7 +116,7 @@ ROLLED_BACK = {
                 "m",
                 dataset="employment 2016",
                 protected_attributes=("RAC1P",),
-                favourable_label=1,
+                favourable_label="employed",
                 gate=True,
             ),
             "POST",
@@ -124,7 +124,7 @@ ROLLED_BACK = {
             {
                 "dataset": "employment 2016",
                 "protected_attributes": ["RAC1P"],
-                "favourable_label": 1,
+                "favourable_label": "employed",
                 "gate": True,
             },
             EVALUATION,
