@@ -51,10 +51,10 @@ class Supervised:
         """The first password, as shown."""
         return self.said.partition("user admin, password ")[2].split()[0]
 
-    def wait(self) -> Self:
-        """Until it says that it is up."""
-        up = within(START_MAY_TAKE, lambda: LAST_LINE in self.said or self.process.poll())
-        assert up, self.said
+    def wait(self, words: str = LAST_LINE) -> Self:
+        """Until it says ``words``, by default that it is up."""
+        said = within(START_MAY_TAKE, lambda: words in self.said or self.process.poll())
+        assert said, self.said
         assert self.process.poll() is None, self.said
         return self
 

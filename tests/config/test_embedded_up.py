@@ -217,8 +217,7 @@ def test_kill_9_leaves_no_orphan_and_no_hindrance_and_loses_nothing(home: Path) 
 
 def test_the_end_may_be_asked_for_while_it_starts(home: Path) -> None:
     with supervised(home) as assay:
-        assert within(20, lambda: "database" in assay.said)
-        pids = descendants(assay.process.pid)
+        pids = descendants(assay.wait("database").process.pid)
 
         assay.process.terminate()
 
@@ -229,8 +228,7 @@ def test_the_end_may_be_asked_for_while_it_starts(home: Path) -> None:
 def test_kill_9_of_make_stops_assay(home: Path) -> None:
     binaries = f"BIN={Path(sys.executable).parent}"
     with supervised(home, "make", "up", "INSTALLED=Makefile", binaries) as assay:
-        assert within(20, lambda: "database" in assay.said)
-        pids = descendants(assay.process.pid)
+        pids = descendants(assay.wait("database").process.pid)
 
         assay.process.kill()
 
@@ -245,9 +243,9 @@ def test_given_servers_are_used_instead_of_its_own(home: Path, servers_home: Pat
             "REDIS_URL": servers.redis_url,
         }
         with supervised(home, environment=given) as assay:
-            assay.wait()
+            assay.wait("schema")
 
-            assert stored_password(servers.database_url)
+            assert rows(servers.database_url, b"SELECT count(*) > 0 FROM auth_group") == [(True,)]
             assert (assay.child("bin/postgres"), assay.child("valkey-server")) == (0, 0)
             assert "the one DATABASE_URL names" in assay.said
     assert not (home / "postgres").exists()
