@@ -177,16 +177,3 @@ def await_proof(story: Story, registry: Registry, model_id: str) -> int:
             said = "; ".join(check[1]) or "no reason given"
             raise NotAsTold(f"The canary {model_id} is {check.verdict}, not ok: {said}")
         time.sleep(ASK_EVERY)
-
-
-def await_truth(reached: Callable[[], bool], *, seconds: float, otherwise: str) -> None:
-    """Ask until it is so.
-
-    Raises:
-        NotAsTold: It was not within ``seconds``; the message is ``otherwise``.
-    """
-    deadline = time.monotonic() + seconds
-    while not reached():
-        if time.monotonic() > deadline:
-            raise NotAsTold(otherwise)
-        time.sleep(ASK_EVERY)
