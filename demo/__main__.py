@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import signal
 import sys
@@ -39,6 +40,8 @@ REFUSALS = (
 def main() -> int:
     """Tell the story; gives 0 if it went as told, else 1."""
     asked = _arguments().parse_args()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal without ✓ is no reason to stop
     console = Console(sys.stdout)
     signal.signal(signal.SIGTERM, _interrupt)
     try:

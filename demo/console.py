@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import textwrap
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TextIO
 
@@ -45,25 +45,28 @@ class Console:
 
     def say(self, text: str) -> None:
         """Something that happened."""
-        self._line(f"  {text}")
+        self._paragraph("  ", text)
 
     def detail(self, text: str) -> None:
         """More about the line before."""
-        self._line(f"     {text}")
+        self._paragraph("     ", text)
 
     def bullet(self, text: str) -> None:
-        """One of several things, on as many lines as it takes."""
-        self._line(
-            textwrap.fill(text, WIDTH, initial_indent="     · ", subsequent_indent="       ")
-        )
+        """One of several things."""
+        self._paragraph("     · ", text)
+
+    def code(self, lines: Sequence[str]) -> None:
+        """Lines that are printed as they are, however long."""
+        for line in lines:
+            self._line(f"     {line}")
 
     def as_told(self, text: str) -> None:
         """An answer that is what the story expects."""
-        self._line(f"   {self._styled('✓', 'good')} {text}")
+        self._paragraph("   ✓ ", text, style="good")
 
     def not_as_told(self, text: str) -> None:
         """An answer that is not."""
-        self._line(f"   {self._styled('✗', 'bad')} {text}")
+        self._paragraph("   ✗ ", text, style="bad")
 
     def page(self, url: str, about: str = "") -> None:
         """The page to look at now."""
@@ -74,7 +77,7 @@ class Console:
         """Names and values in two columns."""
         widest = max(len(name) for name, _ in rows)
         for name, value in rows:
-            self.detail(f"{self._styled(name.ljust(widest), 'dim')}  {value}")
+            self._line(f"     {self._styled(name.ljust(widest), 'dim')}  {value}")
 
     def live(self, text: str) -> None:
         """What is going on right now, on a line that the next one replaces; for watchers only."""
@@ -82,6 +85,13 @@ class Console:
             self._out.write(f"\r\x1b[K  {self._styled(text, 'dim')}")
             self._out.flush()
             self._live = True
+
+    def _paragraph(self, mark: str, text: str, *, style: str = "") -> None:
+        """Text that hangs from its mark, on as many lines as it takes."""
+        first, *rest = textwrap.wrap(text, WIDTH - len(mark)) or [""]
+        self._line((self._styled(mark, style) if style else mark) + first)
+        for line in rest:
+            self._line(" " * len(mark) + line)
 
     def _line(self, text: str = "") -> None:
         if self._live:

@@ -2,7 +2,8 @@
 
     python -m demo.credentials '{"tokens": {"ada": "trainer"}, "passwords": ["ruth"]}'
 
-It runs the commands an administrator would, `issue_token` and `password`, and prints JSON.
+It does what an administrator does: the commands `issue_token` and `password`, and the tick that
+lets somebody into the admin. It prints JSON.
 """
 
 from __future__ import annotations
@@ -13,11 +14,12 @@ import os
 import sys
 
 import django
+from django.contrib.auth import get_user_model
 from django.core.management import call_command
 
 
 def issue(asked: dict[str, object]) -> dict[str, dict[str, str]]:
-    """New tokens by username and role, new passwords by username.
+    """New tokens by username and role, new passwords for those who are to enter the admin.
 
     Raises:
         CommandError: A command refused.
@@ -31,6 +33,12 @@ def issue(asked: dict[str, object]) -> dict[str, dict[str, str]]:
         },
         "passwords": {name: _said("password", name).split()[-1] for name in passwords},
     }
+
+
+def _let_in(username: str) -> str:
+    """Let somebody into the admin; gives the new password, the last word of what is said."""
+    get_user_model().objects.filter(username=username).update(is_staff=True)
+    return _said("password", username).split()[-1]
 
 
 def _said(command: str, *arguments: str) -> str:

@@ -131,7 +131,7 @@ def _refused(story: Story, model_id: str, bias: Mapping[str, Any]) -> None:
     )
     for blocker in blockers:
         story.console.bullet(blocker)
-    story.page(f"/admin/governance/review/{model_id}/", "what a reviewer sees")
+    story.page(reviewing.address(model_id), "what a reviewer sees")
 
 
 def _opened(story: Story, model_id: str, bias: Mapping[str, Any]) -> None:
@@ -170,7 +170,7 @@ def _mitigated(
 
 
 def _signed(story: Story, model_id: str) -> None:
-    story.page(f"/admin/governance/review/{model_id}/", "where two people of two roles sign")
+    story.page(reviewing.address(model_id), "where two people of two roles sign")
     for stage in ("canary", "production"):
         for reviewer in (RUTH, OMAR):
             role = reviewer.role.replace("_", " ")

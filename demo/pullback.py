@@ -107,7 +107,7 @@ def _signed(story: Story, made: Made, reviewer: Person) -> None:
     role = reviewer.role.replace("_", " ")
     with story.console.step(f"{reviewer.username}, {role}, reviews it and signs"):
         reviewing.sign(story.cast, reviewer, made.model_id)
-    story.page(f"/admin/governance/review/{made.model_id}/")
+    story.page(reviewing.address(made.model_id))
 
 
 def _to_canary(story: Story, made: Made) -> None:
@@ -188,8 +188,7 @@ def _tell_answer(story: Story, decision: Decision) -> None:
     story.console.detail(
         f"GET /api/model-registry/models/{decision.model_id} says of its rollback:"
     )
-    for line in decision.answer_lines():
-        story.console.detail(line)
+    story.console.code(decision.answer_lines())
 
 
 def _was_it_right(story: Story, year: Flights, schedule: Made, weather: Made) -> None:

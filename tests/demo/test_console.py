@@ -33,7 +33,7 @@ def test_a_terminal_gets_colour() -> None:
 
     Console(out).not_as_told("it did not")
 
-    assert out.getvalue() == "   \x1b[31m✗\x1b[0m it did not\n"
+    assert out.getvalue() == "\x1b[31m   ✗ \x1b[0mit did not\n"
 
 
 def test_a_step_ends_with_its_duration_at_the_margin() -> None:
@@ -99,3 +99,23 @@ def test_figures_stand_in_two_columns() -> None:
 )
 def test_durations_are_said_as_people_say_them(elapsed: float, said: str) -> None:
     assert seconds(elapsed) == said
+
+
+def test_a_long_sentence_hangs_from_its_mark() -> None:
+    out = io.StringIO()
+
+    Console(out).bullet("word " * 40)
+
+    lines = out.getvalue().splitlines()
+    assert len(lines) == 3
+    assert lines[0].startswith("     · word")
+    assert lines[1].startswith("       word")
+    assert max(len(line) for line in lines) <= WIDTH
+
+
+def test_code_is_printed_as_it_is() -> None:
+    out = io.StringIO()
+
+    Console(out).code(["{", "  " + "x" * 200, "}"])
+
+    assert out.getvalue() == f"     {{\n       {'x' * 200}\n     }}\n"
