@@ -38,27 +38,25 @@ def traffic_bar(shares: Sequence[Share], *, total: int = 10_000) -> str:
 
 
 def interval_bar(
-    value: float, low: float, high: float, *, bound: float | None = None, maximum: float = 1.0
+    value: float, low: float, high: float, *, bound: float, span: tuple[float, float]
 ) -> str:
-    """A value with its interval on a line from 0 to ``maximum``; ``bound`` is a tick across."""
-    said = f"{value:.3f}, interval {low:.3f} to {high:.3f}"
-    tick = ""
-    if bound is not None:
-        said += f", bound {bound:g}"
-        at = _percent(bound / maximum)
-        tick = f'<line class="bound" x1="{at}" x2="{at}" y1="1" y2="17"/>'
-    left, right = (_percent(_clamp(edge / maximum)) for edge in (low, high))
+    """A value with its interval on a line over ``span``, and the bound as a tick across it."""
+    left, right, middle, tick = (_percent(_place(x, span)) for x in (low, high, value, bound))
     return (
-        f'<svg class="interval-bar" width="100%" height="18" role="img" aria-label="{said}">'
-        f'<line class="axis" x1="0" x2="100%" y1="9" y2="9"/>{tick}'
+        f'<svg class="interval-bar" width="100%" height="18" role="img" aria-label="{value:.3f}, '
+        f'interval {low:.3f} to {high:.3f}, bound {bound:g}">'
+        f'<line class="axis" x1="0" x2="100%" y1="9" y2="9"/>'
+        f'<line class="bound" x1="{tick}" x2="{tick}" y1="1" y2="17"/>'
         f'<line class="interval" x1="{left}" x2="{right}" y1="9" y2="9"/>'
-        f'<circle class="value" cx="{_percent(_clamp(value / maximum))}" cy="9" r="3.5"/></svg>'
+        f'<circle class="value" cx="{middle}" cy="9" r="3.5"/></svg>'
     )
+
+
+def _place(value: float, span: tuple[float, float]) -> float:
+    """Where a value stands on the line, 0 to 1; what is beyond its ends stands at them."""
+    least, greatest = span
+    return min(1.0, max(0.0, (value - least) / (greatest - least)))
 
 
 def _percent(share: float) -> str:
     return f"{share * 100:.2f}%"
-
-
-def _clamp(share: float) -> float:
-    return min(1.0, max(0.0, share))

@@ -21,6 +21,7 @@ TOP = 20  # pixels above it, for the labels of marks
 BOTTOM = 22  # pixels below it, for the hours
 HEADROOM = 1.12  # the highest value leaves this much room above itself
 Y_LINES = 3  # about so many horizontal lines
+LINE_ROOM = 12  # pixels between two values in the margin
 LABEL_ROOM = 0.16  # of the width; a mark nearer to the last labelled one has a line only
 NICE_STEPS = tuple(
     timedelta(seconds=s) for s in (60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 86400)
@@ -123,7 +124,7 @@ class _Scale:
     @classmethod
     def of(cls, chart: Chart) -> _Scale:
         values = [p.value for p in chart.points] + [chart.threshold or 0.0]
-        return cls(chart.start, chart.end, max(values) * HEADROOM or 1.0)
+        return cls(chart.start, chart.end, max(values) * HEADROOM)
 
     def share(self, at: datetime) -> float:
         return (at - self.start) / (self.end - self.start)
@@ -132,9 +133,11 @@ class _Scale:
         return self.share(at) * WIDTH
 
     def y(self, value: float) -> float:
-        return HEIGHT * (1 - value / self.top)
+        return HEIGHT * (1 - value / self.top) if self.top else HEIGHT
 
     def lines(self) -> list[float]:
+        if not self.top:
+            return []
         step = nice_step(self.top, Y_LINES)
         return [step * i for i in range(1, int(self.top / step) + 1)]
 
@@ -217,14 +220,13 @@ def _marks(chart: Chart, scale: _Scale) -> str:
 
 
 def _words(chart: Chart, scale: _Scale, drawn: Sequence[Point]) -> str:
-    words = [_text("value", 0, TOP + scale.y(v) - 3, chart.show(v), "start") for v in scale.lines()]
+    words = [_value("value", scale.y(v), chart.show(v)) for v in _named_lines(chart, scale)]
+    if chart.threshold is not None:
+        words.append(_value("limit-label", scale.y(chart.threshold), chart.show(chart.threshold)))
     words += [
-        _text("hour", scale.share(t), TOP + HEIGHT + 15, f"{t:%H:%M}", _anchor(scale.share(t)))
+        _text("hour", scale.share(t), TOP + HEIGHT + 15, f"{t:%H:%M}", "middle")
         for t in time_ticks(chart.start, chart.end)
     ]
-    if chart.threshold is not None:
-        y = TOP + scale.y(chart.threshold) - 3
-        words.append(_text("limit-label", 1, y, f"limit {chart.show(chart.threshold)}", "end"))
     if not drawn:
         words.append(_text("nothing", 0.5, TOP + HEIGHT / 2, "nothing reported", "middle"))
     return "".join(words) + _mark_labels(chart, scale) + _last(chart, scale, drawn)
@@ -253,6 +255,22 @@ def _last(chart: Chart, scale: _Scale, drawn: Sequence[Point]) -> str:
     return f'<circle class="last{over}" cx="{_percent(scale.share(last.at))}" cy="{y:.1f}" r="3"/>'
 
 
+def _named_lines(chart: Chart, scale: _Scale) -> list[float]:
+    """The lines whose values are written: not those the limit's own value would touch."""
+    if chart.threshold is None:
+        return scale.lines()
+    limit = scale.y(chart.threshold)
+    return [v for v in scale.lines() if abs(scale.y(v) - limit) >= LINE_ROOM]
+
+
+def _value(kind: str, y: float, words: str) -> str:
+    """The value of a horizontal line, in the margin that the stylesheet leaves at the left."""
+    return (
+        f'<text class="{kind}" x="-6" y="{TOP + y + 4:.1f}" text-anchor="end">'
+        f"{escape(words)}</text>"
+    )
+
+
 def _text(kind: str, share: float, y: float, words: str, anchor: str) -> str:
     return (
         f'<text class="{kind}" x="{_percent(share)}" y="{y:.1f}" text-anchor="{anchor}">'
@@ -261,8 +279,8 @@ def _text(kind: str, share: float, y: float, words: str, anchor: str) -> str:
 
 
 def _anchor(share: float) -> str:
-    """Words at the edges turn inwards."""
-    return "start" if share < 0.06 else "end" if share > 0.94 else "middle"
+    """Words near an edge turn inwards."""
+    return "start" if share < LABEL_ROOM else "end" if share > 1 - LABEL_ROOM else "middle"
 
 
 def _percent(share: float) -> str:

@@ -11,6 +11,8 @@ from monitoring.models import Evaluation
 from registry.models import ModelVersion
 
 SHOWN = 10  # evaluations of one version
+VISIBLE = 0.0005  # of a figure shown with three or four digits
+RATIOS = (0.4, 1.2)  # the stretch of impact ratios that is drawn
 BOUND = 0.8  # of the impact ratio, where a stored result does not say
 PRIMARY = ("accuracy", "balanced_accuracy", "auroc", "f1", "precision", "recall", "ece", "log_loss")
 
@@ -24,6 +26,11 @@ class Metric:
     declared: float | None
     error_bound: float | None
     why_undefined: str
+
+    @property
+    def shows_bound(self) -> bool:
+        """Whether the error the histogram may cause reaches the digits that are shown."""
+        return (self.error_bound or 0) >= VISIBLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +136,7 @@ def _group(group: Mapping[str, Any], reference: str | None, bound: float) -> Gro
     ratio = group["impact_ratio"]
     bar = ""
     if ratio is not None:
-        bar = interval_bar(
-            ratio["value"], ratio["lower"], ratio["upper"], bound=bound, maximum=1.25
-        )
+        bar = interval_bar(ratio["value"], ratio["lower"], ratio["upper"], bound=bound, span=RATIOS)
     return Group(
         label=group["label"],
         rows=group["rows"],

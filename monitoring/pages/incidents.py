@@ -15,7 +15,7 @@ from monitoring.pages import history
 from monitoring.pages.figures import Figure, figure
 from monitoring.pages.history import Line
 from monitoring.pages.paging import Page, page
-from monitoring.pages.why import Why, explain
+from monitoring.pages.why import Why, explain, share_before
 from registry import actors
 from registry.errors import InvalidInput, NotFound
 from registry.models import Event
@@ -113,7 +113,7 @@ def story(pk: int) -> Story:
         made.version = incident.version
     return Story(
         incident=incident,
-        why=explain(made, incident) if made is not None else None,
+        why=explain(made, incident, share=share_before(made)) if made is not None else None,
         evidence=[figure(t) for t in incident.verdict.triggers] if incident.verdict else [],
         resolved_by=actors.name(incident.resolved_by) if incident.resolved_by else "",
         lines=history.lines(_events(incident)),

@@ -25,7 +25,7 @@ class Station:
 
 
 def stations(stage: str, transitions: Sequence[StageTransition]) -> list[Station]:
-    """The four stages of the way, and a fifth where the version has left it for good or ill.
+    """The four stages of the way; for a version that is off it, those it reached and where it is.
 
     Args:
         stage: The stage the version is in.
@@ -38,7 +38,8 @@ def stations(stage: str, transitions: Sequence[StageTransition]) -> list[Station
         return way
     end = last.get(stage)
     note = f"from {end.from_stage}" if end else ""
-    return [*way, Station(Stage(stage), "current", end.at if end else None, note)]
+    off = Station(Stage(stage), "current", end.at if end else None, note)
+    return [*way[: reached + 1], off]
 
 
 def _reached(stage: str, transitions: Sequence[StageTransition]) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from monitoring import rollbacks
+from monitoring import assessments
 from monitoring.models import Incident
 from monitoring.pages import figures, rail, timeline, why
 from monitoring.pages.figures import Figure
@@ -15,7 +15,7 @@ from monitoring.pages.rail import Station
 from monitoring.pages.timeline import Timeline
 from monitoring.pages.why import Why
 from monitoring.triggers import Assessment, Metric
-from registry.models import ModelVersion, StageTransition
+from registry.models import SERVING_STAGES, ModelVersion, StageTransition
 
 EVENTS_SHOWN = 20
 DECLARED_SHOWN = (
@@ -38,8 +38,13 @@ class Live:
     requests: int
     window_minutes: int
     timeline: Timeline
-    incidents: list[Incident]  # open ones
+    incidents: list[Incident]  # open ones, but for the rollback that ``why`` explains
     transitions: list[StageTransition]  # all, newest first
+
+    @property
+    def has_served(self) -> bool:
+        """Whether it ever answered requests, so that there is something to chart."""
+        return any(t.to_stage in SERVING_STAGES for t in self.transitions)
 
 
 def live(version: ModelVersion, *, asked: str, now: datetime) -> Live:
@@ -49,8 +54,9 @@ def live(version: ModelVersion, *, asked: str, now: datetime) -> Live:
         asked: Which range the charts show: window, hour or day.
     """
     transitions = list(version.transitions.select_related("remark"))
-    assessment = rollbacks.check(version, now=now)
+    assessment = assessments.check(version, now=now)
     reason = why.last_rollback(version, transitions)
+    explained = reason.incident if reason else None
     return Live(
         version=version,
         stations=rail.stations(version.stage, transitions),
@@ -67,7 +73,7 @@ def live(version: ModelVersion, *, asked: str, now: datetime) -> Live:
             asked=asked,
             now=now,
         ),
-        incidents=list(version.incidents.filter(resolved_at=None)),
+        incidents=[i for i in version.incidents.filter(resolved_at=None) if i != explained],
         transitions=transitions,
     )
 

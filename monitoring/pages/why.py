@@ -60,7 +60,7 @@ def last_rollback(version: ModelVersion, transitions: Sequence[StageTransition])
         .first()
     )
     made.version = version
-    return explain(made, incident, share=_share_before(made, transitions))
+    return explain(made, incident, share=share_before(made))
 
 
 def explain(made: StageTransition, incident: Incident | None, *, share: float | None = None) -> Why:
@@ -80,7 +80,8 @@ def explain(made: StageTransition, incident: Incident | None, *, share: float | 
     )
 
 
-def _share_before(made: StageTransition, transitions: Sequence[StageTransition]) -> float | None:
-    earlier = next((t for t in transitions if t.pk < made.pk), None)
+def share_before(made: StageTransition) -> float | None:
+    """The percentage of traffic the version had as a canary until ``made``."""
+    earlier = made.version.transitions.filter(pk__lt=made.pk).first()
     points = earlier.canary_basis_points if earlier else None
     return None if points is None else points / 100

@@ -1,0 +1,21 @@
+"""The operations pages' addresses; below /live/ are the fragments they refresh themselves with."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from monitoring.views import incidents, models
+
+urlpatterns = [
+    path("models/", models.ModelsView.as_view(), name="models"),
+    path("models/<str:model_id>/", models.ModelView.as_view(), name="model"),
+    path("models/<str:model_id>/history/", models.HistoryView.as_view(), name="model-history"),
+    path("models/<str:model_id>/rollback/", models.RollbackView.as_view(), name="model-rollback"),
+    path("incidents/", incidents.IncidentsView.as_view(), name="incidents"),
+    path("incidents/<int:pk>/", incidents.IncidentView.as_view(), name="incident"),
+    path("incidents/<int:pk>/resolve/", incidents.ResolveView.as_view(), name="incident-resolve"),
+    path("live/models/", models.ModelsFragment.as_view(), name="live-models"),
+    path("live/models/<str:model_id>/", models.ModelFragment.as_view(), name="live-model"),
+    path("live/incidents/", incidents.IncidentsFragment.as_view(), name="live-incidents"),
+    path("live/open/", incidents.OpenCountFragment.as_view(), name="live-open"),
+]

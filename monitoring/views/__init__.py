@@ -1,0 +1,1 @@
+"""The operations pages: parse, ask monitoring.pages or call one verb, render."""
