@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,12 +37,8 @@ def running() -> Iterator[None]:
     if os.environ.get("DATABASE_URL"):
         yield
         return
-    home = Path(os.environ["ASSAY_HOME"])
-    try:
-        with embedded.servers(home, durable=False):
-            yield
-    finally:
-        shutil.rmtree(home, ignore_errors=True)
+    with embedded.servers(Path(os.environ["ASSAY_HOME"]), durable=False):
+        yield
 
 
 def empty() -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import tempfile
 
 # A short path: sockets live below it. Set before the settings read it.
 os.environ["ASSAY_HOME"] = tempfile.mkdtemp(prefix="assay-test-")
+atexit.register(shutil.rmtree, os.environ["ASSAY_HOME"], ignore_errors=True)
 
 from config.settings import *
