@@ -82,17 +82,35 @@ def test_actors_have_registries_of_their_own(inside: Registry, shop: Shop) -> No
     assert get_registry(actor="bob") is not inside
 
 
-def test_a_script_that_names_its_settings_needs_no_set_up(tmp_path: Path) -> None:
+@pytest.fixture
+def a_script(tmp_path: Path) -> Callable[..., str]:
+    """Run a script beside a project of its own: ``a_script(text, TZ="Asia/Tokyo")``."""
     package = tmp_path / "shop"
     package.mkdir()
     for name, text in PROJECT.items():
         (package / name).write_text(text)
-    environ = {
-        "PATH": os.environ["PATH"],
-        "PYTHONPATH": f"{tmp_path}:{ROOT}",
-        "DJANGO_SETTINGS_MODULE": "shop.settings",
-        "ASSAY_ACTOR": "nightly",
-    }
+
+    def run(script: str, **named: str) -> str:
+        environ = {
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": f"{tmp_path}:{ROOT}",
+            "DJANGO_SETTINGS_MODULE": "shop.settings",
+            **named,
+        }
+        ran = subprocess.run(
+            [sys.executable, "-W", "error", "-c", script],
+            check=False,
+            env=environ,
+            capture_output=True,
+            text=True,
+        )
+        assert ran.stderr == ""
+        return ran.stdout
+
+    return run
+
+
+def test_a_script_that_names_its_settings_needs_no_set_up(a_script: Callable[..., str]) -> None:
     script = """
 import asyncio, assay
 
@@ -102,13 +120,25 @@ async def ask():
 print(assay.get_registry().stats().total_models, asyncio.run(ask()))
 """
 
-    ran = subprocess.run(
-        [sys.executable, "-W", "error", "-c", script],
-        check=False,
-        env=environ,
-        capture_output=True,
-        text=True,
-    )
+    printed = a_script(script, ASSAY_ACTOR="nightly")
 
-    assert ran.stderr == ""
-    assert ran.stdout == "nightly GET /api/model-registry/stats\n" * 2 + "3 3\n"
+    assert printed == "nightly GET /api/model-registry/stats\n" * 2 + "3 3\n"
+
+
+@pytest.mark.parametrize(
+    ("zone", "offset"), [({"TZ": "Asia/Tokyo"}, "+0900"), ({"TZ": "UTC"}, "+0000"), ({}, None)]
+)
+def test_loading_the_project_leaves_the_scripts_clock_alone(
+    a_script: Callable[..., str], zone: dict[str, str], offset: str | None
+) -> None:
+    script = """
+import assay, time
+before = time.strftime("%z")
+assay.get_registry().stats()
+print(before, time.strftime("%z"))
+"""
+
+    before, after = a_script(script, **zone).splitlines()[-1].split()
+
+    assert before == after
+    assert offset in (None, after)
