@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from django.contrib.auth.models import User
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from registry.errors import NotAllowed
-from registry.models import ModelVersion
+from registry.models import ModelFamily, ModelVersion, Stakeholder
 from registry.tokens import SIGNING_ROLES, signing_roles
 
 NAMED_AT_MOST = 5  # people listed in a sentence
@@ -16,9 +16,7 @@ NAMED_AT_MOST = 5  # people listed in a sentence
 
 def parts_of(version: ModelVersion, user: User) -> list[str]:
     """What makes ``user`` one of the model's own people; empty where nothing does."""
-    named = Q(name=user.get_username()) | Q(name__in=user.groups.values("name"))
-    parts = version.stakeholders.filter(Q(user=user) | named).values_list("part", flat=True)
-    return sorted(set(parts))
+    return _parts(Stakeholder.objects.filter(version=version), user)
 
 
 def own_people(version: ModelVersion, users: Iterable[User]) -> set[int]:
@@ -38,13 +36,8 @@ def refusal(version: ModelVersion, user: User) -> str | None:
 
     Superusers are people like others: it is the role that counts, and distance from the model.
     """
-    if parts := parts_of(version, user):
-        why = f"{user} is one of its own people ({', '.join(parts)})"
-    elif not signing_roles(user):
-        why = f"{user} is in neither of the groups {' and '.join(SIGNING_ROLES)}"
-    else:
-        return None
-    return f"{user} may not review {version}: {why}. {_who_may(version)}"
+    why = _why_not(parts_of(version, user), user)
+    return why and f"{user} may not review {version}: {why}. {_who_may(version)}"
 
 
 def check_may_review(version: ModelVersion, user: User) -> None:
@@ -58,6 +51,17 @@ def check_may_review(version: ModelVersion, user: User) -> None:
         raise NotAllowed(sentence)
 
 
+def check_may_rule(family: ModelFamily, user: User) -> None:
+    """Refuse whoever may not change the rules of a registered model: its people, or no reviewer.
+
+    Raises:
+        NotAllowed: The message says why.
+    """
+    why = _why_not(_parts(Stakeholder.objects.filter(version__family=family), user), user)
+    if why is not None:
+        raise NotAllowed(f"{user} may not change the rules of {family}: {why}.")
+
+
 def eligible(version: ModelVersion) -> list[str]:
     """The usernames of those who may review ``version``, sorted."""
     holders = list(
@@ -67,6 +71,20 @@ def eligible(version: ModelVersion) -> list[str]:
     )
     own = own_people(version, holders)
     return [user.get_username() for user in holders if user.pk not in own]
+
+
+def _parts(stakeholders: QuerySet[Stakeholder], user: User) -> list[str]:
+    named = Q(name=user.get_username()) | Q(name__in=user.groups.values("name"))
+    found = stakeholders.filter(Q(user=user) | named).values_list("part", flat=True)
+    return sorted(set(found))
+
+
+def _why_not(parts: list[str], user: User) -> str | None:
+    if parts:
+        return f"{user} is one of its own people ({', '.join(parts)})"
+    if not signing_roles(user):
+        return f"{user} is in neither of the groups {' and '.join(SIGNING_ROLES)}"
+    return None
 
 
 def _who_may(version: ModelVersion) -> str:

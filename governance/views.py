@@ -1,30 +1,58 @@
-"""Pages of governance outside the console: the model card."""
+"""The page of a model card."""
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils.safestring import mark_safe
 
 from governance import carding
 from governance.models import ModelCard
 from monitoring.views.page import PageView
-from registry import entries
-from registry.errors import NotFound
+from registry import entries, tokens
+from registry.actors import actor_of
+from registry.errors import NotAllowed, NotFound
+from registry.models import ModelVersion
+
+
+class CardsView(PageView):
+    """GET shows the latest card, or offers to make the first; POST makes the card of now."""
+
+    def get(self, request: HttpRequest, model_id: str) -> HttpResponse:
+        version = entries.find(model_id)
+        latest = version.cards.first()
+        if latest is not None:
+            return redirect("model-card", model_id=model_id, revision=latest.revision)
+        return render(request, "governance/card.html", _context(version, None))
+
+    def post(self, request: HttpRequest, model_id: str) -> HttpResponse:
+        if tokens.DEPLOY not in self.scopes:
+            raise NotAllowed(f"{request.user} has no role that makes model cards.")
+        if not isinstance(request.user, User):
+            raise PermissionDenied
+        card = carding.generate(entries.find(model_id), actor=actor_of(request.user))
+        return redirect("model-card", model_id=model_id, revision=card.revision)
 
 
 class CardView(PageView):
-    """One revision of a version's model card."""
+    """One revision of a model card, as it was made."""
 
     def get(self, request: HttpRequest, model_id: str, revision: int) -> HttpResponse:
         version = entries.find(model_id)
-        card = ModelCard.objects.filter(version=version, revision=revision).first()
+        card = version.cards.filter(revision=revision).first()
         if card is None:
-            raise NotFound(f"{model_id} has no card {revision}; generate-card makes one.")
-        context = {
-            "version": version,
-            "card": card,
-            # Made by markdown-it with raw HTML off, so people's words cannot bring markup along.
-            "html": mark_safe(carding.html(card)),
-        }
-        return render(request, "governance/card.html", context)
+            raise NotFound(f"{model_id} has no card {revision}.")
+        return render(request, "governance/card.html", _context(version, card))
+
+
+def _context(version: ModelVersion, card: ModelCard | None) -> dict[str, Any]:
+    return {
+        "version": version,
+        "card": card,
+        "html": mark_safe(carding.html(card)) if card else "",  # markup in words is escaped there
+        "revisions": list(version.cards.values_list("revision", flat=True)),
+    }

@@ -1,0 +1,1 @@
+"""The governance console: the Django admin, which reads rows and calls verbs."""
