@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import stat
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ import redis
 from psycopg import errors
 
 from config import embedded, env
+from config.embedded import __main__ as beside_servers
 from config.embedded import identities, roles
 from config.embedded.locations import Home
 from config.embedded.processes import Identity
@@ -232,6 +234,20 @@ def test_root_that_may_become_nobody_else_is_told_the_remedy(
         embedded.servers(home, durable=False),
     ):
         pass
+
+
+def test_a_command_runs_beside_servers_of_its_own_and_hands_on_its_exit_code(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    code = (
+        "import os, psycopg; print(os.environ['ASSAY_HOME']);"
+        "psycopg.connect(os.environ['DATABASE_URL']).close(); raise SystemExit(7)"
+    )
+
+    exit_code = beside_servers.run([sys.executable, "-c", code])
+
+    assert exit_code == 7
+    assert not Path(capfd.readouterr().out.strip()).exists()
 
 
 def test_only_the_main_thread_may_start_servers(home: Path) -> None:
