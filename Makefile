@@ -5,8 +5,8 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3.11
 BIN = .venv/bin
 PIP = $(BIN)/python -m pip install --disable-pip-version-check
 
-# What is installed is remembered by the sum of the requirements: a change installs again.
-SUM := $(shell cat requirements.txt requirements/*.txt | cksum | cut -d ' ' -f 1)
+# What is installed is remembered by the sum of these files: a change installs again.
+SUM := $(shell cat Makefile requirements.txt requirements/*.txt | cksum | cut -d " " -f 1)
 INSTALLED = .venv/installed-$(SUM)
 INSTALLED_DEMO = .venv/installed-demo-$(SUM)
 INSTALLED_DEV = .venv/installed-dev-$(SUM)
