@@ -15,10 +15,12 @@ from rest_framework.test import APIClient
 from registry import actors, attestations, lifecycle, registration, tokens
 from registry.models import DeploymentStage, ModelVersion
 from tests import servers
+from tests.people import People
 from tests.running import Running, run_assay
 
 NOW = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
 Stage = DeploymentStage
+HANDLER_MODULES = ("tests.seed_handler", "tests.flows.handlers")
 
 
 @pytest.fixture(scope="session")
@@ -143,8 +145,14 @@ def actor(trainer: User) -> str:
 @pytest.fixture(scope="session")
 def running() -> Iterator[Running]:
     """The whole product, as `make up` runs it, on a port and home of its own."""
-    with run_assay() as assay:
+    with run_assay(ASSAY_HANDLER_MODULES=",".join(HANDLER_MODULES)) as assay:
         yield assay
+
+
+@pytest.fixture(scope="session")
+def people(running: Running) -> People:
+    """The people who work with the running product."""
+    return People(running)
 
 
 @pytest.fixture(scope="session")

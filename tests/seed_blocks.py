@@ -87,3 +87,11 @@ def names_of(heading: str, *, until: str) -> dict[str, Any]:
     names: dict[str, Any] = {"__name__": "seed"}
     eval(compile(ast.Module(tree.body[: last + 1], []), SEED.name, "exec"), names)
     return names
+
+
+def keywords(heading: str) -> set[str]:
+    """The names of the arguments that the block gives."""
+    calls = [
+        node for node in ast.walk(ast.parse(block(heading).text)) if isinstance(node, ast.Call)
+    ]
+    return {keyword.arg for call in calls for keyword in call.keywords if keyword.arg}

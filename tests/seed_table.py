@@ -133,7 +133,7 @@ TABLE = (
         how=How.READ,
         caller="nobody",
         before="`make test` has installed pytest",
-        then="the two lines pass; the suite runs the file with the others",
+        then="the two lines pass, six cases",
     ),
     Use(
         heading="📊 System Architecture",

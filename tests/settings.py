@@ -5,10 +5,15 @@ from __future__ import annotations
 import atexit
 import os
 import shutil
+import sys
 import tempfile
+from pathlib import Path
 
 # A short path: sockets live below it. Set before the settings read it.
 os.environ["ASSAY_HOME"] = tempfile.mkdtemp(prefix="assay-test-")
 atexit.register(shutil.rmtree, os.environ["ASSAY_HOME"], ignore_errors=True)
 
 from config.settings import *
+
+# Celery put the working folder first. From tests/ that would hide `registry` behind tests/registry.
+sys.path[:] = [place for place in sys.path if place != str(Path(__file__).parent)]

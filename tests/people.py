@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import subprocess
+import sys
 import time
 import uuid
 from collections.abc import Callable
@@ -13,7 +15,7 @@ from typing import Any, TypeVar
 import psycopg
 from psycopg.rows import dict_row
 
-from tests.running import Running
+from tests.running import ROOT, Running
 
 Found = TypeVar("Found")
 
@@ -120,11 +122,26 @@ class People:
         """Wait until a version is rolled back by itself; why it was."""
         return eventually(lambda: self.entry(model_id)["rollback"])
 
+    def run(self, *arguments: str, **environment: str) -> str:
+        """Run Python in process, as a job on the product's own machine would; what it printed."""
+        done = subprocess.run(
+            [sys.executable, *arguments],
+            cwd=ROOT,
+            env=self.running.environment
+            | {"DJANGO_SETTINGS_MODULE": "config.settings"}
+            | environment,
+            check=True,
+            stdout=subprocess.PIPE,
+            text=True,
+            timeout=60,
+        )
+        return done.stdout
+
     def rows(self, query: str, *values: Any) -> list[dict[str, Any]]:
         """Rows of the product's own database, as its application's role sees them."""
         address = f"postgresql://assay_app@/assay?host={self.running.home / 'run'}"
         with psycopg.connect(address, row_factory=dict_row) as connection:
-            return connection.execute(query, values).fetchall()  # type: ignore[arg-type]
+            return connection.execute(query, values).fetchall()
 
 
 def now() -> str:

@@ -1,0 +1,39 @@
+"""The table of the seed's blocks is whole, and the docs say what it says."""
+
+from __future__ import annotations
+
+from tests import seed_blocks, seed_table
+from tests.running import ROOT
+
+
+def test_every_block_has_its_place_in_the_table() -> None:
+    used = {use.heading for use in seed_table.TABLE}
+
+    assert used == {block.heading for block in seed_blocks.blocks()}
+
+
+def test_the_table_is_printed_into_the_docs() -> None:
+    assert seed_table.DOCUMENT.read_text(encoding="utf-8") == seed_table.document(), (
+        "print it anew: python -m tests.seed_table"
+    )
+
+
+def test_the_seeds_files_have_their_homes_here() -> None:
+    homes = [home for homes in seed_table.HOMES.values() for home in homes]
+
+    assert [home for home in homes if not (ROOT / home).exists()] == []
+
+
+def test_only_the_import_lines_are_changed() -> None:
+    changed = {
+        (before, after)
+        for block in seed_blocks.blocks()
+        for before, after in zip(block.text.splitlines(), block.python.splitlines(), strict=True)
+        if before != after
+    }
+
+    assert {after.strip().partition(" import ")[0] for _, after in changed} == {"from assay"}
+    assert {before.strip().partition(" import ")[0] for before, _ in changed} == {
+        "from backend.services.model_registry",
+        "from backend.clarity",
+    }
