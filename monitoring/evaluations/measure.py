@@ -31,7 +31,7 @@ FORMAT = "assay.evaluation/1"
 BATCH_SIZE = 1024
 EXACT_ROWS = 1_000_000  # up to here the areas are computed from the scores themselves
 MEGABYTE = 2**20
-PREDICTED = 0.9  # share of the work that is prediction
+PREDICTED, JUDGED = 0.9, 0.95  # share of the work that is done after each step
 
 
 @dataclass(frozen=True)
@@ -81,14 +81,16 @@ def measure(
     _check_finite(predicted)
     probabilities = softmax(predicted.logits)
     chosen = decide(probabilities, model.spec.threshold)
+    quality = figures(dataset.labels, chosen, probabilities)
     bias = judge(dataset, chosen, plan)
+    on_progress(JUDGED)
     profile = freeze(reference or dataset, predicted)
     results = {
         "format": FORMAT,
         "rows": schema.rows,
         "classes": list(schema.classes),
         "decision_threshold": model.spec.threshold,
-        "metrics": figures(dataset.labels, chosen, probabilities),
+        "metrics": quality,
         "bias": bias.to_json(),
         "profile": profile.to_json(),
         "unmonitored_features": profile.unmonitored(),

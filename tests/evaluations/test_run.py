@@ -286,7 +286,7 @@ def test_progress_is_saved_while_measuring(
 
     run.run(evaluation.pk, now=NOW)
 
-    assert seen == [0.9, 1.0]
+    assert seen == [0.9, 0.95, 1.0]
 
 
 def test_beat_sweeps(evaluation: Evaluation) -> None:
