@@ -26,6 +26,7 @@ app.conf.beat_schedule = {
         "task": "monitoring.tasks.resend_evaluations",
         "schedule": 15.0,
     },
+    "forget expired answers": {"task": "registry.tasks.forget_answers", "schedule": 3600.0},
     "beat is alive": {"task": "config.tasks.note_beat", "schedule": 5.0},
 }
 for entry in app.conf.beat_schedule.values():

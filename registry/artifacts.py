@@ -160,7 +160,7 @@ def _is_safetensors(file: Readable, head: bytes, size: int) -> bool:
     header = head[8:] + file.read(length - len(head) + 8)
     try:
         return isinstance(json.loads(header[:length]), dict)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
+from registry.api import idempotency
 from registry.ledger import deliveries
 
 
@@ -20,3 +21,9 @@ def send_owed() -> None:
     """Send owed events to the outside: mail, channels, users' handlers."""
     while deliveries.send_outside(now=timezone.now):
         pass
+
+
+@shared_task(queue="control")
+def forget_answers() -> None:
+    """Remove kept answers that have expired."""
+    idempotency.forget_expired()

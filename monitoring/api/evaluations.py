@@ -12,9 +12,22 @@ from rest_framework.views import APIView
 from monitoring.evaluations import requests
 from monitoring.models import Evaluation, EvaluationKind
 from registry import actors, entries, permissions, tokens
+from registry.api.idempotency import idempotent
 from registry.errors import NotFound
 from registry.models import DataSet
 from registry.serializers import StrictBooleanField, StrictCharField, StrictSerializer
+
+
+class ClassField(serializers.Field[str | int, Any, str | int, Any]):
+    """A class of the data set, by name or by index."""
+
+    def to_internal_value(self, data: Any) -> str | int:
+        if isinstance(data, bool) or not isinstance(data, str | int):
+            raise serializers.ValidationError("Give the name or index of a class.", code="type")
+        return data
+
+    def to_representation(self, value: str | int) -> str | int:
+        return value
 
 
 class NewEvaluationSerializer(StrictSerializer):
@@ -25,7 +38,7 @@ class NewEvaluationSerializer(StrictSerializer):
     protected_attributes = serializers.ListField(
         child=StrictCharField(max_length=200), required=False, max_length=20
     )
-    favourable_label = StrictCharField(max_length=200, required=False, allow_null=True)
+    favourable_label = ClassField(required=False, allow_null=True)
     gate = StrictBooleanField(default=False)
 
 
@@ -34,6 +47,7 @@ class EvaluationsView(APIView):
 
     scopes = {"GET": tokens.READ, "POST": tokens.MODELS_WRITE}
 
+    @idempotent
     def post(self, request: Request, model_id: str) -> Response:
         asked = NewEvaluationSerializer(data=request.data)
         asked.is_valid(raise_exception=True)

@@ -13,6 +13,7 @@ from rest_framework.views import APIView
 from monitoring import parsing, snapshots
 from monitoring.models import PerformanceSnapshot
 from registry import entries, permissions, tokens
+from registry.api.idempotency import idempotent
 from registry.api.paging import refuse_unknown
 from registry.errors import InvalidInput
 
@@ -24,6 +25,7 @@ class PerformanceView(APIView):
 
     scopes = {"GET": tokens.READ, "POST": tokens.PERFORMANCE_WRITE}
 
+    @idempotent
     def post(self, request: Request, model_id: str) -> Response:
         version = entries.find(model_id)
         permissions.check_reach(request, version.family, version.team)

@@ -13,6 +13,7 @@ from monitoring import assessments, rollbacks
 from monitoring.triggers import Verdict
 from registry import entries, permissions, tokens
 from registry.actors import actor_of
+from registry.api.idempotency import idempotent
 from registry.api.paging import refuse_unknown
 from registry.errors import InvalidInput
 from registry.models import DeploymentStage
@@ -54,6 +55,7 @@ class RollbackView(APIView):
 
     scopes = {"POST": tokens.ROLL_BACK}
 
+    @idempotent
     def post(self, request: Request, model_id: str) -> Response:
         asked = RollbackSerializer(data=request.data or {})
         asked.is_valid(raise_exception=True)

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from registry import actors, entries, tokens
+from registry.api.idempotency import idempotent
 from registry.errors import InvalidInput
 from registry.ledger import bus, deliveries, presentation
 from registry.serializers import (
@@ -99,6 +100,7 @@ class EventsView(APIView):
 
     scopes = {"POST": tokens.EVENTS}
 
+    @idempotent
     def post(self, request: Request) -> Response:
         asked = NewEventSerializer(data=request.data)
         asked.is_valid(raise_exception=True)

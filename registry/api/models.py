@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from registry import entries, permissions, registration, statistics, tokens
+from registry.api.idempotency import idempotent
 from registry.api.paging import page, refuse_unknown
 from registry.errors import FieldError, InvalidInput, Unprocessable
 from registry.ledger import presentation
@@ -120,6 +121,7 @@ class ModelsView(APIView):
         found, following = page(request, rows)
         return Response({"models": entries.entries(found), "next": following})
 
+    @idempotent
     def post(self, request: Request) -> Response:
         asked = NewEntrySerializer(data=request.data)
         asked.is_valid(raise_exception=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from registry.models.access import ApiToken
+from registry.models.access import ApiToken, KeptAnswer
 from registry.models.artifacts import Artifact, DataSet
 from registry.models.families import ModelFamily, RiskTier, TrafficPlan
 from registry.models.ledger import Delivery, DeliveryState, Event, Remark, Subscription
@@ -27,6 +27,7 @@ __all__ = [
     "DeliveryState",
     "DeploymentStage",
     "Event",
+    "KeptAnswer",
     "ModelFamily",
     "ModelVersion",
     "Part",

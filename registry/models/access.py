@@ -27,3 +27,25 @@ class ApiToken(models.Model):
 
     def __str__(self) -> str:
         return f"{self.role} token of {self.user}"
+
+
+class KeptAnswer(models.Model):
+    """The answer to one POST with an Idempotency-Key, replayed to whoever repeats it.
+
+    Written in the transaction of what the POST did, so the two are kept or lost together.
+    """
+
+    caller = models.CharField(max_length=64)  # "token:7" or an actor
+    key = models.CharField(max_length=255)
+    request_sha256 = models.CharField(max_length=64)  # of path and body
+    status = models.PositiveSmallIntegerField(default=0)
+    body = models.TextField(blank=True)  # JSON
+    kept_at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["caller", "key"], name="one_answer_a_key"),
+        ]
+
+    def __str__(self) -> str:
+        return f"answer to {self.caller} {self.key}"

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from hypothesis import settings
 
 from monitoring import tasks
 from monitoring.evaluations import requests
@@ -16,9 +15,6 @@ from monitoring.models import Evaluation, EvaluationKind
 from registry import artifacts
 from registry.models import DataSet, ModelVersion
 from tests.evaluations import files
-
-settings.register_profile("shared machine", deadline=None)  # a busy neighbour is no failure
-settings.load_profile("shared machine")
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ def safetensors(content: bytes = b"") -> bytes:
     return len(header).to_bytes(8, "little") + header + content
 
 
-def put(client: APIClient, version: ModelVersion, body: bytes, **headers: str) -> Any:
+def put(client: APIClient, version: ModelVersion, body: bytes, **headers: Any) -> Any:
     return client.put(
         f"{API}/models/{version.model_id}/artifact",
         body,
@@ -148,6 +148,7 @@ def test_a_pickle_is_kept_opaque_and_never_run(
         (safetensors(), "safetensors"),
         ((10).to_bytes(8, "little") + b"{not json}", "unknown"),
         ((2**60).to_bytes(8, "little") + b"{}", "unknown"),
+        ((200_000).to_bytes(8, "little") + b'{"a":' * 40_000, "unknown"),
         (b"{", "unknown"),
         (b"PK\x03\x04....", "zip (torch, skops or npz)"),
         (b"\x80\x04\x95", "pickle"),
