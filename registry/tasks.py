@@ -23,7 +23,7 @@ def send_owed() -> None:
         pass
 
 
-@shared_task(queue="control")
+@shared_task
 def forget_answers() -> None:
     """Remove kept answers that have expired."""
     idempotency.forget_expired()
