@@ -18,7 +18,6 @@ from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.encoders import JSONEncoder
-from rest_framework.views import APIView
 
 from registry import actors
 from registry.errors import InvalidInput, Unprocessable
@@ -29,16 +28,14 @@ KEPT_FOR = timedelta(hours=24)
 LONGEST_KEY = 255
 
 Rest = ParamSpec("Rest")
-Post = Callable[Concatenate[Any, Request, Rest], Response]
+Post = Callable[Concatenate[Any, Request, Rest], Response]  # the view itself comes first
 
 
 def idempotent(post: Post[Rest]) -> Post[Rest]:
     """Make a view's POST answer a repeat with the same Idempotency-Key as it did at first."""
 
     @functools.wraps(post)
-    def answer(
-        view: APIView, request: Request, *args: Rest.args, **kwargs: Rest.kwargs
-    ) -> Response:
+    def answer(view: Any, request: Request, /, *args: Rest.args, **kwargs: Rest.kwargs) -> Response:
         key = request.headers.get("Idempotency-Key")
         if key is None:
             return post(view, request, *args, **kwargs)
