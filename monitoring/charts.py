@@ -101,7 +101,7 @@ def nice_step(span: float, steps: int) -> float:
 
 
 def time_ticks(start: datetime, end: datetime) -> list[datetime]:
-    """Round times in the range, at most X_LABELS, on a step people count in."""
+    """Round times in the range on a step people count in; at most X_LABELS up to six days."""
     span = end - start
     step = next((s for s in NICE_STEPS if span / s <= X_LABELS), NICE_STEPS[-1])
     midnight = start.replace(hour=0, minute=0, second=0, microsecond=0)
@@ -158,7 +158,9 @@ def _limit(chart: Chart, scale: _Scale) -> str:
 
 
 def _lines(chart: Chart, scale: _Scale, drawn: Sequence[Point]) -> str:
-    under, over, area = [], [], []
+    under: list[str] = []
+    over: list[str] = []
+    area: list[str] = []
     for run in _runs(drawn, chart.gap):
         corners = [(scale.x(p.at), p.value) for p in run]
         area.append(_area(corners, scale))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import Case, IntegerField, Value, When
+from django.db.models import Case, IntegerField, QuerySet, Value, When
 
 from monitoring.bars import Share, traffic_bar
 from registry.models import DeploymentStage, ModelFamily, ModelVersion, TrafficPlan
@@ -49,7 +49,7 @@ def traffic(family: ModelFamily) -> Traffic:
     )
 
 
-def _serving_first(family: ModelFamily) -> Sequence[ModelVersion]:
+def _serving_first(family: ModelFamily) -> QuerySet[ModelVersion]:
     order = Case(
         When(stage=DeploymentStage.PRODUCTION, then=Value(0)),
         When(stage=DeploymentStage.CANARY, then=Value(1)),

@@ -17,8 +17,8 @@ from registry.models import ModelVersion
 class Part:
     """A section of the page: a template and what it is rendered with.
 
-    The template is included with ``part`` (this context) and ``version``; it brings its own
-    heading, an ``h2`` with the id ``heading``.
+    The template is included with ``part`` (this context) beside ``version``, and is one
+    ``section.card`` with a heading of its own.
     """
 
     template: str

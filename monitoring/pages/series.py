@@ -19,7 +19,7 @@ MISSED_REPORTS = 3  # a line is broken where more reports than these are missing
 
 # Rates and p95 are weighted by requests within a bin.
 BINS = """
-select date_bin(%(step)s, timestamp, %(start)s) as bin, sum(num_requests),
+select date_bin(make_interval(secs => %(step)s), timestamp, %(start)s) as bin, sum(num_requests),
     sum(num_requests * error_rate)
         / nullif(sum(num_requests) filter (where error_rate is not null), 0),
     sum(num_requests * latency_p95_ms)
@@ -48,7 +48,9 @@ class Series:
 def read(version: ModelVersion, *, start: datetime, end: datetime, step: timedelta) -> Series:
     """The version's snapshots after ``start`` until ``end``, in bins of ``step``."""
     with connection.cursor() as cursor:
-        cursor.execute(BINS, {"version": version.pk, "start": start, "end": end, "step": step})
+        cursor.execute(
+            BINS, {"version": version.pk, "start": start, "end": end, "step": step.total_seconds()}
+        )
         rows = cursor.fetchall()
     middles = [row[0] + step / 2 for row in rows]
     return Series(
@@ -69,8 +71,9 @@ def _points(at: Sequence[datetime], values: Sequence[float | None]) -> list[Poin
 
 def _gap(at: Sequence[datetime], step: timedelta) -> timedelta:
     """Three usual distances between reports, and at least three bins."""
-    distances = [later - earlier for earlier, later in pairwise(at)]
-    return MISSED_REPORTS * max(step, median(distances) if distances else step)
+    distances = [(later - earlier).total_seconds() for earlier, later in pairwise(at)]
+    usual = timedelta(seconds=median(distances)) if distances else step
+    return MISSED_REPORTS * max(step, usual)
 
 
 def _per_minute(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 from monitoring import rollbacks
 from monitoring.models import Incident, IncidentKind, RecordedVerdict
@@ -30,12 +29,6 @@ class Why:
     def stands(self) -> bool:
         """Whether the version is still out because of it."""
         return self.transition.version.stage == DeploymentStage.ROLLBACK
-
-    @property
-    def window_start(self) -> datetime | None:
-        """When the judged window began."""
-        verdict = self.verdict
-        return verdict and verdict.window_end - timedelta(minutes=verdict.window_minutes)
 
     @property
     def reaction_seconds(self) -> float | None:

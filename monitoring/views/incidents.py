@@ -66,7 +66,7 @@ class ResolveView(PageView):
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
         found = incidents.story(pk).incident
-        verbs.resolve(found, actor=actors.actor_of(request.user), now=timezone.now())
+        verbs.resolve(found, actor=actors.actor_of(self.reader), now=timezone.now())
         messages.success(request, f"Incident {pk} is resolved.")
         return redirect("incident", pk=pk)
 

@@ -59,7 +59,7 @@ class ModelView(PageView):
             "traffic": families.traffic(found.family),
             "declared": version.declared(found),
             "evidence": evidence(found),
-            "parts": parts_of(found, request.user),
+            "parts": parts_of(found, self.reader),
             "events": history.lines(events.rows),
             "older_events": events.older,
             "may_roll_back": tokens.ROLL_BACK in self.scopes,
@@ -115,7 +115,7 @@ class RollbackView(PageView):
         found = entries.find(model_id)
         outcome = rollbacks.roll_back(
             found,
-            actor=actors.actor_of(request.user),
+            actor=actors.actor_of(self.reader),
             reason=request.POST.get("reason", "").strip(),
             now=timezone.now(),
         )

@@ -6,6 +6,7 @@ import hashlib
 from typing import Any
 
 from django.contrib.auth import SESSION_KEY
+from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
@@ -25,16 +26,18 @@ class PageView(View):
     """
 
     needs = tokens.READ
-    scopes: frozenset[str] = frozenset()
+    reader: User
+    scopes: frozenset[str]
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if not request.user.is_authenticated:
+        if not isinstance(request.user, User):
             return self.sign_in(request)
-        self.scopes = tokens.scopes_of(request.user)
+        self.reader = request.user
+        self.scopes = tokens.scopes_of(self.reader)
         if self.needs not in self.scopes:
             roles = [role for role, held in tokens.SCOPES.items() if self.needs in held]
             raise NotAllowed(
-                f"{request.user} has no role that may do this; ask an administrator for the role "
+                f"{self.reader} has no role that may do this; ask an administrator for the role "
                 f"{' or '.join(roles)}."
             )
         return super().dispatch(request, *args, **kwargs)
@@ -43,7 +46,7 @@ class PageView(View):
         """Send the reader to the login page; from a fragment, the whole page goes there."""
         if "HX-Request" in request.headers:
             return HttpResponseClientRedirect(reverse("login"))
-        back = request.get_full_path() if request.method == "GET" else reverse("models")
+        back = request.get_full_path() if hasattr(self, "get") else reverse("models")
         return redirect_to_login(back)
 
 
