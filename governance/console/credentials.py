@@ -97,9 +97,7 @@ class TokenAdmin(DecidingAdmin):
             token=token,
         )
         status = 400 if form.is_bound and token is None else 200
-        answer = TemplateResponse(request, "admin/governance/token.html", context, status=status)
-        answer["Cache-Control"] = "no-store"
-        return answer
+        return TemplateResponse(request, "admin/governance/token.html", context, status=status)
 
     def is_open(self, row: ApiToken) -> bool:
         return row.revoked_at is None

@@ -160,9 +160,15 @@ class ReviewAdmin(RecordAdmin):
                 form.add_error(None, _sentences(refusal))
                 status = refusal.status
         to = form.cleaned_data.get("to", "")
-        found = dossier(version, user, now=timezone.now())
         return self._page(
-            request, "move", found, status=status, form=form, to=to, blockers=_blockers(version, to)
+            request,
+            "move",
+            dossier(version, user, now=timezone.now()),
+            status=status,
+            form=form,
+            to=to,
+            share=form.cleaned_data.get("canary_percentage"),
+            blockers=_blockers(version, to),
         )
 
     def _moved(

@@ -17,7 +17,7 @@ def choices(form: forms.Form, name: str) -> Iterable[Any]:
 
 
 @register.filter
-def errors(form: forms.Form, name: str) -> Iterable[str]:
+def errors(form: forms.Form, name: str) -> Iterable[Any]:
     """What is wrong with a field."""
     return form[str(name)].errors
 

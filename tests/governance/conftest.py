@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.test import Client
 from django.utils import timezone
 
 from monitoring.models import Evaluation, EvaluationKind, EvaluationState
 from registry.models import Artifact, DataSet, ModelFamily, ModelVersion, RiskTier
+from tests.governance.makers import PASSWORD
 from tests.governance.results import results
 
 
@@ -88,3 +90,25 @@ def tier(version: ModelVersion) -> Callable[[RiskTier], None]:
         version.family.refresh_from_db()
 
     return put
+
+
+@pytest.fixture
+def sign_in(user_with: Callable[..., User]) -> Callable[..., Client]:
+    """A browser in which somebody with a password has signed in to the console."""
+
+    def enter(username: str, *roles: str, **flags: bool) -> Client:
+        user = user_with(*roles, username=username)
+        user.set_password(PASSWORD)
+        for name, value in ({"is_staff": True} | flags).items():
+            setattr(user, name, value)
+        user.save()
+        client = Client()
+        client.force_login(user)
+        return client
+
+    return enter
+
+
+@pytest.fixture
+def ada_in(sign_in: Callable[..., Client]) -> Client:
+    return sign_in("ada", "reviewer")

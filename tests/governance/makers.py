@@ -14,6 +14,8 @@ from monitoring import snapshots
 from monitoring.parsing import Snapshot
 from registry.models import ModelVersion
 
+PASSWORD = "correct horse battery staple"
+
 
 def settle_both(
     version: ModelVersion, reviewer: User, *, verdict: CheckVerdict = CheckVerdict.PASS
