@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import IO, Any, NoReturn
+import math
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from typing import IO, Any
 
 from django.conf import settings
 from rest_framework import parsers, renderers
@@ -42,14 +44,17 @@ def loads(body: bytes) -> Any:
     Raises:
         InvalidInput: It is no JSON, or has NaN, an infinity or a key twice.
     """
+    reader = _Numbers()
     try:
         text = body.decode("utf-8")
         found = json.loads(
             text,
-            parse_constant=_refuse_constant,
-            parse_float=_finite,
+            parse_constant=reader.read,
+            parse_float=reader.read,
             object_pairs_hook=_without_repeats,
         )
+        if reader.not_finite:
+            raise InvalidInput([_not_finite(pointer) for pointer in islice(_where(found), 100)])
         if "\\u" in text and not _storable(found):
             raise InvalidInput.of(
                 "", "A string has \\u0000 or half a surrogate pair; leave it out.", "characters"
@@ -74,15 +79,33 @@ def _storable(found: Any) -> bool:
     return True
 
 
-def _refuse_constant(name: str) -> NoReturn:
-    raise InvalidInput([FieldError("", "not-finite", f"{name} is not JSON; leave the key out.")])
+class _Numbers:
+    """Reads numbers, and notes whether one was NaN or an infinity, which JSON does not have."""
+
+    def __init__(self) -> None:
+        self.not_finite = False
+
+    def read(self, text: str) -> float:
+        number = float(text)
+        if not math.isfinite(number):
+            self.not_finite = True
+        return number
 
 
-def _finite(text: str) -> float:
-    number = float(text)
-    if number in (float("inf"), float("-inf")):
-        raise InvalidInput.of("", f"{text} is too large for a number.", "not-finite")
-    return number
+def _where(found: Any, pointer: str = "") -> Iterator[str]:
+    """The places of NaN and infinities."""
+    if isinstance(found, dict):
+        for key, value in found.items():
+            yield from _where(value, f"{pointer}/{key}")
+    elif isinstance(found, list):
+        for index, value in enumerate(found):
+            yield from _where(value, f"{pointer}/{index}")
+    elif isinstance(found, float) and not math.isfinite(found):
+        yield pointer
+
+
+def _not_finite(pointer: str) -> FieldError:
+    return FieldError(pointer, "not-finite", "Give a finite number, or leave the key out.")
 
 
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
