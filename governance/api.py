@@ -16,6 +16,7 @@ from governance import amendments, carding, promotions, reviews
 from governance.flags import FLAGS
 from registry import entries, lifecycle, permissions, tokens
 from registry.actors import actor_of
+from registry.api.idempotency import idempotent
 from registry.api.models import ModelDetailView
 from registry.errors import InvalidInput, NotAllowed, PreconditionFailed
 from registry.models import DeploymentStage, ModelVersion
@@ -98,8 +99,16 @@ class DeploymentView(APIView):
 
     scopes = {"PATCH": tokens.DEPLOY, "POST": tokens.DEPLOY}
 
-    @transaction.atomic
     def patch(self, request: Request, model_id: str) -> Response:
+        return self.move(request, model_id)
+
+    @idempotent
+    def post(self, request: Request, model_id: str) -> Response:
+        return self.move(request, model_id)
+
+    @transaction.atomic
+    def move(self, request: Request, model_id: str) -> Response:
+        """Move the version as the body asks."""
         asked = DeploymentSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         to = asked.validated_data["status"]
@@ -124,14 +133,13 @@ class DeploymentView(APIView):
             }
         )
 
-    post = patch
-
 
 class CardView(APIView):
     """POST makes the model card of what is known now; the same facts make no new revision."""
 
     scopes = {"POST": tokens.DEPLOY}
 
+    @idempotent
     @transaction.atomic
     def post(self, request: Request, model_id: str) -> Response:
         NothingSerializer(data=request.data).is_valid(raise_exception=True)
@@ -153,6 +161,7 @@ class ReviewRequestView(APIView):
 
     scopes = {"POST": tokens.MODELS_WRITE}
 
+    @idempotent
     @transaction.atomic
     def post(self, request: Request, model_id: str) -> Response:
         asked = ReviewRequestSerializer(data=request.data)
