@@ -286,8 +286,8 @@ def _cell(value: object) -> str:
     return _text(str(value))
 
 
-SPECIAL = str.maketrans({character: f"\\{character}" for character in "\\`*_{}[]<>()#!|~&"})
-OPENING = re.compile(r"^(\d*)([-=+.])(?=\s|$|[-=+])")  # what would begin a list, rule or heading
+SPECIAL = str.maketrans({character: f"\\{character}" for character in "\\`*_[]<>#|~&"})
+OPENING = re.compile(r"^(\d*)([-=+.)])(?=\s|$|[-=+])")  # what would begin a list, rule or heading
 
 
 def _text(words: str) -> str:
