@@ -78,10 +78,10 @@ class AttestationAdmin(DecidingAdmin):
     search_fields = ["version__model_id", "subject_digest"]
     ordering = ["-attested_at"]
 
-    def decorate(self, rows: Sequence[Attestation]) -> None:
+    def decorate(self, rows: Sequence[Any]) -> None:
         called = actors.names(actor for row in rows for actor in row.approved_by)
         for row in rows:
-            row.called = [called[actor] for actor in row.approved_by]  # type: ignore[attr-defined]
+            row.called = [called[actor] for actor in row.approved_by]
 
     @admin.display(description="Approved by")
     def approvers(self, row: Any) -> str:

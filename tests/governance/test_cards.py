@@ -104,8 +104,8 @@ NOTHING = replace(
     declared_metrics={},
     evaluation=None,
     results=None,
-    governance=FACTS.governance | {"checks": [], "approvals": []},
-    deployment={"stage": "development", "canary_percentage": None, "since": "2026"},  # type: ignore[arg-type]
+    governance={**FACTS.governance, "checks": [], "approvals": []},
+    deployment={"stage": "development", "canary_percentage": None, "since": "2026"},
 )
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from governance import measured
 from governance.checks import CHECKS, Facts, Figure, Finding, Judged
+from governance.measured import Verdict
 from tests.governance.results import results
 
 NOTHING = Facts()
@@ -159,8 +160,8 @@ def test_undefined_figures_are_no_measured_metrics() -> None:
         (["not_applicable", "pass"], "pass"),
     ],
 )
-def test_a_principle_is_as_good_as_its_worst_finding(verdicts: list[str], worst: str) -> None:
-    findings = tuple((f"check {n}", Finding(v, "So.")) for n, v in enumerate(verdicts))  # type: ignore[arg-type]
+def test_a_principle_is_as_good_as_its_worst_finding(verdicts: list[Verdict], worst: Verdict) -> None:
+    findings = tuple((f"check {n}", Finding(v, "So.")) for n, v in enumerate(verdicts))
 
     judged = Judged(id="x", tick="bias", statement="", question="", findings=findings)
 

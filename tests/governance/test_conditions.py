@@ -264,7 +264,7 @@ def test_a_measured_fail_closes_every_tier_and_is_said_once() -> None:
 
 def test_at_tier_medium_unmeasured_bias_is_left_to_people() -> None:
     for verdict in ("unknown", "not_applicable"):
-        assert conditions.blockers(replace(OPEN, bias=Bias(verdict, (), measured=True))) == []  # type: ignore[arg-type]
+        assert conditions.blockers(replace(OPEN, bias=Bias(verdict, (), measured=True))) == []
 
 
 verdicts = st.sampled_from(["pass", "fail", "unknown", "not_applicable"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -61,13 +62,13 @@ def test_a_pass_of_a_former_subject_raises_no_flag(
 def test_many_versions_take_as_many_queries_as_one(
     make_version: Callable[..., ModelVersion],
     ada: User,
-    django_assert_num_queries: Callable[..., object],
+    django_assert_num_queries: Callable[..., Any],
 ) -> None:
     made = [make_version() for _ in range(5)]
     settle_both(made[3], ada)
     versions = list(ModelVersion.objects.order_by("pk"))
 
-    with django_assert_num_queries(3):  # type: ignore[attr-defined]
+    with django_assert_num_queries(3):
         found = flags.entry_part(versions)
 
     assert [found[version.pk] for version in made] == [NEITHER] * 3 + [BOTH] + [NEITHER]

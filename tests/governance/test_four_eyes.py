@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, User
@@ -162,11 +163,11 @@ def test_own_people_of_many_are_found_in_two_queries(
     ada: User,
     rob: User,
     involved: tuple[Involve, str],
-    django_assert_num_queries: Callable[..., object],
+    django_assert_num_queries: Callable[..., Any],
 ) -> None:
     involved[0](version, ada)
 
-    with django_assert_num_queries(2):  # type: ignore[attr-defined]
+    with django_assert_num_queries(2):
         own = reviewers.own_people(version, [ada, rob])
 
     assert own == {ada.pk}

@@ -213,7 +213,7 @@ def test_at_tier_medium_a_signature_covers_all_live_traffic(
 def test_a_signature_says_whose_it_is_and_what_it_means(
     version: ModelVersion, ada: User, missing: str
 ) -> None:
-    words = {"printed_name": "Ada", "meaning": "Yes"} | {missing: "  "}
+    words: dict[str, Any] = {"printed_name": "Ada", "meaning": "Yes"} | {missing: "  "}
 
     with pytest.raises(InvalidInput) as refusal:
         reviews.sign(version, reviewer=ada, **words)
