@@ -111,7 +111,7 @@ def svg(markup: str) -> SafeString:
 def verdict(name: str) -> SafeString:
     """A verdict as a dot and a word; nothing for versions that serve nothing."""
     if not name:
-        return format_html('<span class="quiet" title="It answers no requests">–</span>')
+        return mark_safe('<span class="quiet" title="It answers no requests">–</span>')
     return format_html(
         '<span class="verdict {}"><span class="dot" aria-hidden="true"></span>{}</span>',
         name,
