@@ -12,7 +12,7 @@ from urllib.parse import urlencode, urljoin
 from urllib.request import HTTPCookieProcessor, Request, build_opener
 
 PATIENCE = 30.0  # seconds for one page
-SAYING = {"messagelist", "errorlist", "errornote"}  # classes of what the admin says to people
+SAYING = {"messages", "messagelist", "errorlist"}  # classes of what pages say to people
 
 Fields = Mapping[str, str]
 
@@ -130,7 +130,7 @@ class _Reader(HTMLParser):
         given = {name: value or "" for name, value in attrs}
         if tag == self._saying:
             self._depth += 1
-        elif self._saying is None and SAYING & set(given.get("class", "").split()):
+        elif self._saying is None and _says(given):
             self._saying, self._depth, self._said = tag, 1, []
         if tag == "form":
             self.forms.append(Form(given.get("action", ""), given.get("method", "get").lower()))
@@ -183,6 +183,11 @@ class _Reader(HTMLParser):
                 form.values[name] = value or "on"
         else:
             form.values[name] = value
+
+
+def _says(given: Mapping[str, str]) -> bool:
+    """Whether an element with these attributes speaks to the person."""
+    return given.get("role") == "alert" or bool(SAYING & set(given.get("class", "").split()))
 
 
 def _read(url: str, status: int, text: str) -> Page:

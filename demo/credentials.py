@@ -31,7 +31,7 @@ def issue(asked: dict[str, object]) -> dict[str, dict[str, str]]:
         "tokens": {
             name: _said("issue_token", name, "--role", role) for name, role in tokens.items()
         },
-        "passwords": {name: _said("password", name).split()[-1] for name in passwords},
+        "passwords": {name: _let_in(name) for name in passwords},
     }
 
 

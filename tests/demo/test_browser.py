@@ -12,7 +12,7 @@ import pytest
 from demo.browser import Browser, PageRefused
 
 SIGN_IN = """
-<ul class="messagelist"><li class="error">Please {said}.</li></ul>
+<p class="note bad" role="alert">Please {said}.</p>
 <form method="post" id="search"><input name="q"></form>
 <form method="post"><input type="hidden" name="csrf" value="c1">
   <input name="username"><input type="password" name="password">
