@@ -10,13 +10,15 @@ import time
 import urllib.request
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import psycopg
 from psycopg.rows import dict_row
 
+from demo.browser import Browser
+from tests.flows import files
 from tests.running import ROOT, Running
 
 Found = TypeVar("Found")
@@ -24,6 +26,7 @@ Found = TypeVar("Found")
 ROLES = {
     "tom": "trainer",
     "rita": "reviewer",
+    "ruth": "reviewer",
     "rob": "risk_officer",
     "otto": "operator",
     "sam": "serving",
@@ -39,6 +42,7 @@ class People:
     """The people of one running product."""
 
     running: Running
+    passwords: dict[str, str] = field(default_factory=dict)  # of those who use the console
 
     def ask(self, who: str, method: str, path: str, body: Any = None, *, expect: int = 200) -> Any:
         """One call by somebody of ROLES, or of nobody in particular; its answer.
@@ -99,6 +103,52 @@ class People:
         body = {"metadata": flags or PASSED}
         return self.ask(by, "PATCH", f"models/{model_id}", body)
 
+    def review_in_console(self, model_id: str, *, by: str, scope: str) -> None:
+        """Tick both checks and sign for a stage on the review page, with a password."""
+        browser = self._browser(by)
+        page = browser.get(f"/admin/governance/review/{model_id}/")
+        form = page.form("constitutional_compliance", "bias", "scope", "password")
+        given = {
+            "constitutional_compliance": "pass",
+            "bias": "pass",
+            "note": "I have read the evidence.",
+            "scope": scope,
+            "password": self.passwords[by],
+        }
+        said = browser.submit(page, form, given).messages
+        assert any(word.startswith(f"You approved {model_id} for {scope}") for word in said), said
+
+    def _browser(self, who: str) -> Browser:
+        """A browser in which somebody has signed in to the console."""
+        if who not in self.passwords:
+            self.running.token(who, ROLES[who])
+            self.execute("update auth_user set is_staff = true where username = %s", who)
+            self.passwords[who] = self.running.manage("password", who).split()[-1]
+        browser = Browser(self.running.url)
+        browser.sign_in(who, self.passwords[who])
+        return browser
+
+    def evaluate(self, model_id: str, *, fair: bool) -> dict[str, Any]:
+        """Upload the model, have it measured as evidence on data, and wait; how that ended."""
+        name = "fair" if fair else "unfair"
+        self.upload(f"models/{model_id}/artifact", files.model())
+        self.upload(f"datasets/{name}", files.data(fair=fair))
+        asked = {
+            "dataset": name,
+            "protected_attributes": ["CLAN"],
+            "favourable_label": "yes",
+            "gate": True,
+        }
+        path = f"models/{model_id}/evaluations"
+        begun = self.ask("tom", "POST", path, asked, expect=202)
+        path = f"{path}/{begun['evaluation_id']}"
+
+        def ended() -> dict[str, Any] | None:
+            found: dict[str, Any] = self.ask("tom", "GET", path)
+            return found if found["state"] not in ("queued", "running") else None
+
+        return eventually(ended, seconds=60)
+
     def report(self, model_id: str, *, expect: int = 201, **figures: Any) -> Any:
         """One snapshot of a thousand requests up to now; healthy unless figures say otherwise."""
         snapshot = HEALTHY | {"timestamp": now(), "num_requests": 1000} | figures
@@ -156,9 +206,17 @@ class People:
 
     def rows(self, query: str, *values: Any) -> list[dict[str, Any]]:
         """Rows of the product's own database, as its application's role sees them."""
-        address = f"postgresql://assay_app@/assay?host={self.running.home / 'run'}"
-        with psycopg.connect(address, row_factory=dict_row) as connection:
-            return connection.execute(query, values).fetchall()
+        with self.database() as connection:
+            return connection.cursor(row_factory=dict_row).execute(query, values).fetchall()
+
+    def execute(self, statement: str, *values: Any, role: str = "assay_app") -> None:
+        """Change rows of the product's own database, past the product."""
+        with self.database(role) as connection:
+            connection.execute(statement, values)
+
+    def database(self, role: str = "assay_app") -> psycopg.Connection:
+        """A connection to the product's own database."""
+        return psycopg.connect(f"postgresql://{role}@/assay?host={self.running.home / 'run'}")
 
 
 def now() -> str:

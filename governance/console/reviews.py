@@ -140,8 +140,9 @@ class ReviewAdmin(RecordAdmin):
             sentence = "Recorded. Nothing was signed, since not every check passed."
             self.message_user(request, sentence, messages.WARNING)
         else:
-            sentence = f"You approved {version} for {done.approval.scope} as {done.approval.role}."
-            self.message_user(request, sentence.replace("_", " "), messages.SUCCESS)
+            role = done.approval.role.replace("_", " ")
+            sentence = f"You approved {version} for {done.approval.scope} as {role}."
+            self.message_user(request, sentence, messages.SUCCESS)
         return redirect(page_url(version.model_id))
 
     def promote(self, request: HttpRequest, model_id: str) -> HttpResponse:
