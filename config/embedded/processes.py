@@ -18,6 +18,7 @@ from config.embedded.locations import ROOT
 
 LAUNCH = Path(__file__).with_name("launch.py")
 LOG_LIMIT = 5 * 1024**2  # bytes; a larger log is put aside when its process starts
+LAST_WORDS = 4000  # bytes
 
 
 class Identity(StrEnum):
@@ -126,9 +127,11 @@ class Child:
 
     def last_words(self, lines: int = 4) -> str:
         """The end of what it has written to its log since it started."""
-        with open(self._log, errors="replace") as file:
-            file.seek(self._log_start)
-            return "\n".join(file.read()[-4000:].strip().splitlines()[-lines:])
+        with open(self._log, "rb") as file:
+            end = file.seek(0, os.SEEK_END)
+            file.seek(max(self._log_start, end - LAST_WORDS))
+            text = file.read().decode(errors="replace")
+        return "\n".join(text.strip().splitlines()[-lines:])
 
     def obituary(self) -> str:
         """How it ended, where to read about it, and its last words."""

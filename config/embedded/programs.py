@@ -69,28 +69,21 @@ class Programs:
         )
 
     @property
-    def control(self) -> Program:
-        """Rollbacks and deliveries: never behind an evaluation."""
-        return self._worker("control", queues="control", processes=2)
+    def background(self) -> dict[str, Program]:
+        """Workers and beat, by what each is there for."""
+        return {
+            # Never behind an evaluation, nor behind a slow receiver of mail.
+            "worker for rollbacks and deliveries": self._worker("control", "control", processes=2),
+            "worker for mail and handlers": self._worker("outside", "outside", processes=1),
+            # The gpu queue too: here is no other worker for it.
+            "worker for evaluations": self._worker("cpu", "cpu,gpu", processes=1),
+            "the clock that wakes the workers": self._program(
+                *("beat", "-m", "celery", "-A", "config", "beat", "--loglevel", "warning"),
+                *("--schedule", str(self.home.beat_schedule), "--pidfile="),
+            ),
+        }
 
-    @property
-    def outside(self) -> Program:
-        """Mail, channels and users' handlers: however slow they are, no rollback waits."""
-        return self._worker("outside", queues="outside", processes=1)
-
-    @property
-    def cpu(self) -> Program:
-        """Evaluations. It serves the gpu queue too: here is no other worker for it."""
-        return self._worker("cpu", queues="cpu,gpu", processes=1)
-
-    @property
-    def beat(self) -> Program:
-        return self._program(
-            *("beat", "-m", "celery", "-A", "config", "beat", "--loglevel", "warning"),
-            *("--schedule", str(self.home.beat_schedule), "--pidfile="),
-        )
-
-    def _worker(self, name: str, *, queues: str, processes: int) -> Program:
+    def _worker(self, name: str, queues: str, *, processes: int) -> Program:
         return self._program(
             *(name, "-m", "celery", "-A", "config", "worker", "--loglevel", "warning"),
             *("-Q", queues, "-n", f"{name}@%h", "--concurrency", str(processes)),

@@ -49,16 +49,13 @@ class Startup:
         self._tenancy.finish(programs.migrate, seconds=MIGRATIONS_MAY_TAKE)
         self._line("schema", "up to date")
         web = self._keeper.start(programs.web)
-        self._keeper.start(programs.control)
-        self._keeper.start(programs.outside)
-        self._keeper.start(programs.cpu)
-        self._keeper.start(programs.beat)
+        background = programs.background
+        for program in background.values():
+            self._keeper.start(program)
         self._tenancy.wait_until(lambda: answers(self._port), web, seconds=PAGE_MAY_TAKE)
         self._line("web", f"http://localhost:{self._port}")
-        self._line("control", "worker for rollbacks and deliveries")
-        self._line("outside", "worker for mail and handlers")
-        self._line("cpu", "worker for evaluations")
-        self._line("beat", "the clock that wakes the workers")
+        for task, program in background.items():
+            self._line(program.name, task)
         # Last, so that no failure comes between making the password and showing it.
         self._welcome(self._tenancy.finish(programs.first_admin, seconds=PAGE_MAY_TAKE))
 

@@ -13,6 +13,7 @@ import pytest
 from config.embedded.locations import Home
 from config.embedded.stopping import StopSwitch
 from config.embedded.tenancy import Tenancy, occupy
+from tests.config.supervised import Supervised, supervised
 
 
 @contextmanager
@@ -50,3 +51,10 @@ def tenancy(home: Path, switch: StopSwitch) -> Iterator[Tenancy]:
     """The sole use of an empty home."""
     with occupy(Home(home), switch=switch) as tenancy:
         yield tenancy
+
+
+@pytest.fixture(scope="package")
+def assay() -> Iterator[Supervised]:
+    """One Assay, up, for the tests that leave it up."""
+    with temporary_home() as home, supervised(home) as assay:
+        yield assay.wait()

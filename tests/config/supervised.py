@@ -5,14 +5,19 @@ from __future__ import annotations
 import http.client
 import os
 import signal
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from select import select
 from typing import Self
 
-from config.embedded.locations import ROOT
+import psycopg
+
+from config.embedded.locations import ROOT, Home
 from tests.config.programs import alive, within
 from tests.running import free_port
 
@@ -27,6 +32,12 @@ OURS = {
 }
 LAST_LINE = "Ctrl-C stops everything."
 START_MAY_TAKE = 60.0  # seconds, as promised
+# It promises more than it sends, so whoever reads it waits for the rest.
+SLOW_UPLOAD = (
+    b"POST /api/model-registry/models HTTP/1.1\r\nHost: localhost\r\n"
+    b"Content-Type: application/json\r\nContent-Length: 100000\r\n\r\n{"
+)
+SLOW_UPLOADS = 24  # fewer than one web process has threads, should all meet there
 
 
 def clean_environment(**more: str) -> dict[str, str]:
@@ -123,3 +134,34 @@ def command_line(pid: int) -> str:
 def all_gone(pids: list[int], *, seconds: float) -> bool:
     """Whether all processes end in time."""
     return within(seconds, lambda: not any(map(alive, pids)))
+
+
+@contextmanager
+def slow_uploads(assay: Supervised) -> Iterator[None]:
+    """Uploads that are being read and do not go on."""
+    with ExitStack() as stack:
+        uploads = [
+            stack.enter_context(socket.create_connection(("127.0.0.1", assay.port)))
+            for _ in range(SLOW_UPLOADS)
+        ]
+        for upload in uploads:
+            upload.sendall(SLOW_UPLOAD)
+        time.sleep(1)
+        assert not select(uploads, [], [], 0)[0], "the uploads were refused, not slow"
+        yield
+
+
+def url_of(assay: Supervised) -> str:
+    """The database of an Assay that uses its own."""
+    return Home(assay.home).database_url("assay_app")
+
+
+def rows(url: str, statement: bytes) -> list[tuple]:
+    """What a database answers."""
+    with psycopg.connect(url) as connection:
+        return connection.execute(statement).fetchall()
+
+
+def stored_password(url: str) -> str:
+    """The hash of the admin's password."""
+    return str(rows(url, b"SELECT password FROM auth_user WHERE username = 'admin'")[0][0])

@@ -2,63 +2,36 @@
 
 from __future__ import annotations
 
-import os
 import re
-import signal
-import socket
 import stat
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
-from select import select
 
-import psycopg
 import pytest
 from django.contrib.auth.hashers import check_password
 
 from config import embedded
-from config.embedded.locations import ROOT, Home
-from config.embedded.programs import WEB_THREADS
-from config.settings import DATABASES
+from config.embedded import postgres
+from config.embedded.locations import ROOT
+from config.embedded.programs import WEB_THREADS, WEB_WORKERS
 from tests.config.conftest import temporary_home
-from tests.config.programs import alive, within
+from tests.config.programs import within
 from tests.config.supervised import (
     Supervised,
-    all_gone,
-    children,
     clean_environment,
-    descendants,
+    rows,
+    slow_uploads,
+    stored_password,
     supervised,
-)  # fmt: skip
+    url_of,
+)
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux", reason="looks at processes through /proc, which only Linux has"
 )
-PROCESSES = {  # name: a part of its command line
-    "postgres": "bin/postgres",
-    "valkey": "valkey-server",
-    "web": "granian",
-    "control": "-Q control",
-    "outside": "-Q outside",
-    "cpu": "-Q cpu,gpu",
-    "beat": " beat ",
-}
-# It promises more than it sends, so whoever reads it waits for the rest.
-SLOW_UPLOAD = (
-    b"POST /api/model-registry/models HTTP/1.1\r\nHost: localhost\r\n"
-    b"Content-Type: application/json\r\nContent-Length: 100000\r\n\r\n{"
-)
-SLOW_UPLOADS = 24  # fewer than one web process has threads, should all meet there
-
-
-@pytest.fixture(scope="module")
-def assay(shared_home: Path) -> Iterator[Supervised]:
-    """One Assay, up, for the tests that leave it up."""
-    with supervised(shared_home) as assay:
-        yield assay.wait()
 
 
 def test_it_says_what_starts_and_ends_with_the_urls(assay: Supervised) -> None:
@@ -143,106 +116,20 @@ def test_nobody_but_the_migrations_is_told_how_to_become_the_owner(assay: Superv
     assert b"assay_migrator" not in environment
 
 
-def test_a_web_worker_has_a_connection_for_each_of_its_threads() -> None:
-    assert DATABASES["default"]["OPTIONS"]["pool"]["max_size"] >= WEB_THREADS
+def test_the_database_has_a_connection_for_each_thread_of_the_web_server() -> None:
+    others = 20  # workers, migrations, people with psql
+
+    assert int(postgres.SETTINGS["max_connections"]) >= WEB_WORKERS * WEB_THREADS + others
 
 
 def test_slow_uploads_do_not_keep_others_from_being_served(assay: Supervised) -> None:
-    with ExitStack() as stack:
-        uploads = [
-            stack.enter_context(socket.create_connection(("127.0.0.1", assay.port)))
-            for _ in range(SLOW_UPLOADS)
-        ]
-        for upload in uploads:
-            upload.sendall(SLOW_UPLOAD)
-        time.sleep(1)
+    with slow_uploads(assay):
         began = time.monotonic()
 
         statuses = [assay.status("/api/model-registry/models") for _ in range(10)]
 
-        assert statuses == [200] * 10
-        assert time.monotonic() - began < 5
-        assert not select(uploads, [], [], 0)[0], "the uploads were refused, not slow"
-
-
-@pytest.mark.parametrize("name", PROCESSES)
-def test_what_was_killed_comes_back_and_everything_works_again(
-    assay: Supervised, name: str
-) -> None:
-    before = assay.child(PROCESSES[name])
-    others = {other: assay.child(part) for other, part in PROCESSES.items() if other != name}
-
-    os.kill(before, signal.SIGKILL)
-
-    assert within(10, lambda: assay.child(PROCESSES[name]) not in {0, before})
-    assert within(15, lambda: assay.status("/readyz") == 200)
-    assert {
-        other: assay.child(part) for other, part in PROCESSES.items() if other != name
-    } == others
-    assert f"\n{name} ended with signal 9; its log is {assay.home}/log/{name}.log" in assay.said
-
-
-@pytest.mark.parametrize("name", ["web", "control", "outside", "cpu"])
-def test_a_worker_of_a_worker_that_was_killed_is_replaced(assay: Supervised, name: str) -> None:
-    before = children(assay.child(PROCESSES[name]))[-1]
-
-    os.kill(before, signal.SIGKILL)
-
-    assert within(10, lambda: before not in children(assay.child(PROCESSES[name])))
-    assert within(15, lambda: assay.status("/readyz") == 200)
-
-
-def test_ctrl_c_stops_all_within_ten_seconds_even_in_the_middle_of_an_upload(home: Path) -> None:
-    with (
-        supervised(home) as assay,
-        socket.create_connection(("127.0.0.1", assay.wait().port)) as upload,
-    ):
-        upload.sendall(SLOW_UPLOAD)
-        pids = descendants(assay.process.pid)
-        began = time.monotonic()
-
-        assay.process.send_signal(signal.SIGINT)
-
-        assert assay.process.wait(15) == 0
-        assert time.monotonic() - began < 10
-        assert len(pids) > 12
-        assert not any(map(alive, pids))
-        assert assay.said.endswith(f"Assay has stopped; its state stays in {home}.\n")
-
-
-def test_kill_9_leaves_no_orphan_and_no_hindrance_and_loses_nothing(home: Path) -> None:
-    with supervised(home) as assay:
-        password = assay.wait().password
-        pids = descendants(assay.process.pid)
-
-        assay.process.kill()
-        assay.process.wait()
-
-    with supervised(home) as again:
-        again.wait()
-        assert not any(map(alive, pids))
-        assert "password" not in again.said
-        assert check_password(password, stored_password(url_of(again)))
-
-
-def test_the_end_may_be_asked_for_while_it_starts(home: Path) -> None:
-    with supervised(home) as assay:
-        pids = descendants(assay.wait("database").process.pid)
-
-        assay.process.terminate()
-
-        assert assay.process.wait(10) == 0
-        assert not any(map(alive, pids))
-
-
-def test_kill_9_of_make_stops_assay(home: Path) -> None:
-    binaries = f"BIN={Path(sys.executable).parent}"
-    with supervised(home, "make", "up", "INSTALLED=Makefile", binaries) as assay:
-        pids = descendants(assay.wait("database").process.pid)
-
-        assay.process.kill()
-
-        assert all_gone(pids, seconds=10)
+    assert statuses == [200] * 10
+    assert time.monotonic() - began < 5
 
 
 def test_given_servers_are_used_instead_of_its_own(home: Path, servers_home: Path) -> None:
@@ -277,19 +164,3 @@ def manage(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         text=True,
         check=False,
     )
-
-
-def url_of(assay: Supervised) -> str:
-    """The database of an Assay that uses its own."""
-    return Home(assay.home).database_url("assay_app")
-
-
-def rows(url: str, statement: bytes) -> list[tuple]:
-    """What a database answers."""
-    with psycopg.connect(url) as connection:
-        return connection.execute(statement).fetchall()
-
-
-def stored_password(url: str) -> str:
-    """The hash of the admin's password."""
-    return str(rows(url, b"SELECT password FROM auth_user WHERE username = 'admin'")[0][0])
