@@ -87,7 +87,7 @@ def _section(section: Mapping[str, Any]) -> dict[str, Any]:
                 "label": group["label"],
                 "rows": group["rows"],
                 "gates": group["gates"],
-                "verdict": group["verdict"],
+                "verdict": (group["impact_ratio"] or {}).get("verdict"),
                 "impact_ratio": group["impact_ratio"],
                 **{rate: group["rates"].get(rate) for rate in RATES},
             }

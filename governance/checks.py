@@ -183,7 +183,7 @@ def bias_measured(facts: Facts) -> Finding:
     """The verdict of the gate evaluation's comparison of groups."""
     bias = measured.bias(facts.results)
     figure = Figure("bias", bias.verdict, "measured")
-    return Finding(bias.verdict, " ".join(bias.reasons), (figure,) if bias.measured else ())
+    return Finding(bias.verdict, bias.summary, (figure,) if bias.measured else ())
 
 
 CHECKS: Mapping[str, Callable[[Facts], Finding]] = {

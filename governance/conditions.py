@@ -117,7 +117,7 @@ def signatures_given(situation: Situation) -> Iterator[str]:
     because = f" ({'; '.join(flaws)})" if flaws else ""
     yield (
         f"{len(signed)} of {demands.quorum} signatures for {situation.stage}{because}: "
-        f"{_who_signs(demands, signed)} signs on the review page."
+        f"{_who_signs(demands, signed)} on the review page."
     )
 
 
@@ -125,7 +125,7 @@ def bias_not_failed(situation: Situation) -> Iterator[str]:
     """No measured bias stands against it; a tick cannot override a measurement."""
     if situation.bias.verdict == "fail":
         yield (
-            f"Measured bias fails: {' '.join(situation.bias.reasons)} A tick cannot override it: "
+            f"Measured bias fails: {situation.bias.summary} A tick cannot override it: "
             "register a version that treats the groups alike."
         )
 
@@ -142,7 +142,7 @@ def evidence_measured(situation: Situation) -> Iterator[str]:
     if needed and situation.bias.verdict not in ("pass", "fail"):
         yield (
             f"Tier {situation.demands.tier} needs bias measured as pass, and it is "
-            f"{situation.bias.verdict}: {' '.join(situation.bias.reasons)} Run a gate evaluation "
+            f"{situation.bias.verdict}: {situation.bias.summary} Run a gate evaluation "
             "with protected attributes on enough rows."
         )
 
@@ -189,9 +189,13 @@ def counted(situation: Situation) -> list[Signature]:
 
 
 def _who_signs(demands: Demands, signed: list[Signature]) -> str:
-    held = {signature.role for signature in signed} if demands.distinct_roles else set()
-    wanted = " or ".join(role.replace("_", " ") for role in demands.roles if role not in held)
-    return f"a {wanted}" if not signed else f"another person, a {wanted},"
+    roles = [f"a {role.replace('_', ' ')}" for role in demands.roles]
+    if not demands.distinct_roles:
+        return f"{' or '.join(roles)} signs"
+    held = {signature.role for signature in signed}
+    wanted = [role for role, name in zip(roles, demands.roles, strict=True) if name not in held]
+    other = " other than " + " and ".join(s.by for s in signed) if signed else ""
+    return f"{' and '.join(wanted)}{other} {'sign' if len(wanted) > 1 else 'signs'}"
 
 
 def _listed(words: tuple[str, ...]) -> str:

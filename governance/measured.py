@@ -20,6 +20,14 @@ class Bias:
     reasons: tuple[str, ...]
     measured: bool
 
+    @property
+    def summary(self) -> str:
+        """The first reason, and how many more there are."""
+        first, more = " ".join(self.reasons[:1]), len(self.reasons) - 1
+        if more < 1:
+            return first
+        return f"{first} {more} more finding{'s' if more > 1 else ''} like this."
+
 
 def bias(results: Results) -> Bias:
     """The overall verdict on bias; unknown where no group was compared."""

@@ -13,15 +13,15 @@ from registry.models import ModelVersion, Remark
 class Check(models.TextChoices):
     """The two ticks every promotion to live traffic needs."""
 
-    CONSTITUTIONAL_COMPLIANCE = "constitutional_compliance"
-    BIAS = "bias"
+    CONSTITUTIONAL_COMPLIANCE = "constitutional_compliance", "constitutional compliance"
+    BIAS = "bias", "bias"
 
 
 class CheckVerdict(models.TextChoices):
-    PASS = "pass"
-    FAIL = "fail"
-    UNKNOWN = "unknown"
-    NOT_APPLICABLE = "not_applicable"
+    PASS = "pass", "pass"
+    FAIL = "fail", "fail"
+    UNKNOWN = "unknown", "unknown"
+    NOT_APPLICABLE = "not_applicable", "not applicable"
 
 
 class Scope(models.TextChoices):

@@ -109,7 +109,7 @@ def settle_and_sign(
     )
     if any(result.verdict != CheckVerdict.PASS for result in results):
         return Review(results, None)
-    missing = [check.label.lower() for check in Check if not _stands(version, check)]
+    missing = [check.label for check in Check if not _stands(version, check)]
     if missing:
         raise Conflict(f"Settle the {' and the '.join(missing)} check too, then sign.")
     return Review(results, signatures.give(version, reviewer, signing))
@@ -182,7 +182,7 @@ def _settle(
         payload={"check": check, "verdict": verdict, "subject_digest": subject.digest},
     )
     if verdict != CheckVerdict.PASS:
-        _withdraw_all(version, reviewer, f"The {check.label.lower()} check is {verdict}.")
+        _withdraw_all(version, reviewer, f"The {check.label} check is {verdict}.")
     return result
 
 

@@ -35,6 +35,11 @@ class Tick:
         """The principles that do not pass by themselves: only these ask a person."""
         return [judged for judged in self.judged if judged.verdict != "pass"]
 
+    @property
+    def passes(self) -> list[Judged]:
+        """The principles that ask nobody."""
+        return [judged for judged in self.judged if judged.verdict == "pass"]
+
 
 @dataclass(frozen=True, slots=True)
 class Signed:

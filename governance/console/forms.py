@@ -32,7 +32,9 @@ class ReviewForm(forms.Form):
     )
     scope = forms.ChoiceField(required=False)
     printed_name = forms.CharField(max_length=200)
-    meaning = forms.CharField(max_length=300, initial=MEANING)
+    meaning = forms.CharField(
+        max_length=300, initial=MEANING, widget=forms.Textarea(attrs={"rows": 2})
+    )
     password = forms.CharField(
         strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "current-password"})
     )

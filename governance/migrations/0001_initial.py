@@ -120,8 +120,8 @@ class Migration(migrations.Migration):
                     "check_name",
                     models.CharField(
                         choices=[
-                            ("constitutional_compliance", "Constitutional Compliance"),
-                            ("bias", "Bias"),
+                            ("constitutional_compliance", "constitutional compliance"),
+                            ("bias", "bias"),
                         ],
                         max_length=64,
                     ),
@@ -130,10 +130,10 @@ class Migration(migrations.Migration):
                     "verdict",
                     models.CharField(
                         choices=[
-                            ("pass", "Pass"),
-                            ("fail", "Fail"),
-                            ("unknown", "Unknown"),
-                            ("not_applicable", "Not Applicable"),
+                            ("pass", "pass"),
+                            ("fail", "fail"),
+                            ("unknown", "unknown"),
+                            ("not_applicable", "not applicable"),
                         ],
                         max_length=16,
                     ),

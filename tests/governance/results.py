@@ -56,6 +56,7 @@ def group(
     key: str, label: str, rows: int, ratio: dict[str, Any] | None, verdict: str | None
 ) -> dict[str, Any]:
     """One group of a section."""
+    judged = None if ratio is None else ratio | {"verdict": verdict}
     return {
         "key": key,
         "label": label,
@@ -66,8 +67,7 @@ def group(
             "tpr": interval(0.8, 0.78, 0.82),
             "fpr": None,
         },
-        "impact_ratio": ratio,
-        "verdict": verdict,
+        "impact_ratio": judged,
     }
 
 

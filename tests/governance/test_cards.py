@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,6 +15,8 @@ from markdown_it import MarkdownIt
 from governance import cards
 from governance.cards import CardFacts
 from governance.checks import Figure, Finding, Judged
+from monitoring.evaluations import fairness
+from monitoring.evaluations.cells import Cells
 from tests.governance.results import results
 
 FACTS = CardFacts(
@@ -265,9 +269,25 @@ def test_no_words_change_the_shape_of_the_card(words: str) -> None:
 
 def test_a_group_too_small_to_gate_says_so() -> None:
     found = results("pass")
-    found["bias"]["sections"][0]["groups"][1] |= {"gates": False, "verdict": None}
+    small = found["bias"]["sections"][0]["groups"][1]
+    small |= {"gates": False, "impact_ratio": small["impact_ratio"] | {"verdict": None}}
 
     assert "too few rows to gate" in markdown(replace(FACTS, results=found))
+
+
+def test_what_the_judge_of_bias_really_writes_fits_the_card() -> None:
+    cells = Cells(
+        ("RAC1P",), np.array([[1], [9]]), np.array([[50, 50, 0, 900], [400, 50, 50, 500]])
+    )
+    report = fairness.assess(cells, favourable_label="employed", names={}).to_json()
+
+    made = markdown(
+        replace(FACTS, results=results("pass") | {"bias": json.loads(json.dumps(report))})
+    )
+
+    assert "| RAC1P 1 | 1000 |" in made
+    assert "reference" in made
+    assert "| fail |" in made
 
 
 def test_the_content_is_plain_json() -> None:

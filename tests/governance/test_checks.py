@@ -160,7 +160,9 @@ def test_undefined_figures_are_no_measured_metrics() -> None:
         (["not_applicable", "pass"], "pass"),
     ],
 )
-def test_a_principle_is_as_good_as_its_worst_finding(verdicts: list[Verdict], worst: Verdict) -> None:
+def test_a_principle_is_as_good_as_its_worst_finding(
+    verdicts: list[Verdict], worst: Verdict
+) -> None:
     findings = tuple((f"check {n}", Finding(v, "So.")) for n, v in enumerate(verdicts))
 
     judged = Judged(id="x", tick="bias", statement="", question="", findings=findings)

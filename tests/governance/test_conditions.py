@@ -72,7 +72,7 @@ ALONE: dict[str, tuple[Situation, str]] = {
     ),
     "signatures_given": (
         replace(OPEN, signatures=()),
-        "0 of 1 signatures for canary: a reviewer or risk officer signs on the review page.",
+        "0 of 1 signatures for canary: a reviewer or a risk officer signs on the review page.",
     ),
     "bias_not_failed": (
         replace(OPEN, bias=Bias("fail", ("Group 9 is at 0.689.",), measured=True)),
@@ -189,7 +189,7 @@ def test_a_signature_that_does_not_count_says_why(signature: Signature, flaw: st
 
     assert conditions.blockers(situation) == [
         (
-            f"0 of 1 signatures for canary ({flaw}): a reviewer or risk officer signs on the review "
+            f"0 of 1 signatures for canary ({flaw}): a reviewer or a risk officer signs on the review "
             "page."
         )
     ]
@@ -213,7 +213,7 @@ def test_at_tier_high_two_signatures_of_one_role_are_one() -> None:
     blockers = conditions.blockers(replace(OPEN_HIGH, signatures=(ADA, bea)))
 
     assert blockers == [
-        "1 of 2 signatures for canary: another person, a risk officer, signs on the review page."
+        "1 of 2 signatures for canary: a risk officer other than ada signs on the review page."
     ]
 
 
@@ -223,7 +223,7 @@ def test_one_person_is_one_signature_whatever_the_roles() -> None:
     blockers = conditions.blockers(replace(OPEN_HIGH, signatures=(ADA, again)))
 
     assert blockers == [
-        "1 of 2 signatures for canary: another person, a risk officer, signs on the review page."
+        "1 of 2 signatures for canary: a risk officer other than ada signs on the review page."
     ]
 
 

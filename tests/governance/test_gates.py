@@ -282,7 +282,7 @@ def test_at_tier_high_one_signature_is_not_enough(high: ModelVersion, ada: User)
     approve_high(high, Scope.CANARY, ada)
 
     assert blockers(high) == [
-        "1 of 2 signatures for canary: another person, a risk officer, signs on the review page."
+        "1 of 2 signatures for canary: a risk officer other than ada signs on the review page."
     ]
 
 

@@ -38,7 +38,7 @@ def test_a_settled_check_is_kept_with_what_the_reviewer_saw(
     assert result.subject_digest == subjects.of(version).digest
     assert result.subject == dict(subjects.of(version).parts)
     assert str(result.remark) == "Looked at the cohort."
-    assert str(result) == f"{version}: Bias pass"
+    assert str(result) == f"{version}: bias pass"
 
 
 def test_settling_is_on_record_without_the_words(version: ModelVersion, ada: User) -> None:
