@@ -149,11 +149,11 @@ class People:
 
         return eventually(ended, seconds=60)
 
-    def report(self, model_id: str, *, expect: int = 201, **figures: Any) -> Any:
+    def report(self, model_id: str, **figures: Any) -> Any:
         """One snapshot of a thousand requests up to now; healthy unless figures say otherwise."""
         snapshot = HEALTHY | {"timestamp": now(), "num_requests": 1000} | figures
         path = f"models/{model_id}/performance"
-        return self.ask("sam", "POST", path, snapshot, expect=expect)
+        return self.ask("sam", "POST", path, snapshot, expect=201)
 
     def in_canary(self, family: str = "", *, share: float = 10.0, **fields: Any) -> str:
         """A reviewed version in canary; its model_id."""
