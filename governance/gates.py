@@ -18,6 +18,8 @@ from registry.actors import actor_of
 from registry.errors import PromotionBlocked
 from registry.models import Attestation, DeploymentStage, ModelVersion
 
+UNHEALTHY = (Verdict.ROLLBACK, Verdict.WATCH)
+
 # The gated stage that lies ahead of each stage; none lies ahead of production.
 AHEAD: Mapping[str, DeploymentStage] = {
     DeploymentStage.DEVELOPMENT: DeploymentStage.CANARY,
@@ -174,5 +176,5 @@ def _health(version: ModelVersion, now: datetime) -> Health:
         requests=found.requests,
         min_requests=policy.min_requests,
         minutes=minutes,
-        reasons=tuple(t.reason for t in found.triggers if t.verdict == found.verdict != Verdict.OK),
+        reasons=tuple(t.reason for t in found.triggers if t.verdict in UNHEALTHY),
     )

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from governance import constitution
+from governance.apps import constitution_is_valid
 from governance.checks import CHECKS
 from governance.constitution import ConstitutionError
 from governance.models import Check, Scope
@@ -187,3 +188,16 @@ def test_a_key_given_twice_is_refused_where_yaml_would_let_the_last_one_win() ->
 def test_what_is_no_plain_yaml_is_refused(text: str) -> None:
     with pytest.raises(ConstitutionError):
         constitution.parse(text)
+
+
+def test_a_broken_constitution_is_found_before_anything_starts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken() -> None:
+        raise ConstitutionError("policy.tiers.high.quorum: it is missing.")
+
+    assert constitution_is_valid() == []
+    monkeypatch.setattr(constitution, "current", broken)
+
+    (found,) = constitution_is_valid()
+    assert (found.id, found.msg) == ("governance.E001", "policy.tiers.high.quorum: it is missing.")
