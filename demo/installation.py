@@ -19,7 +19,10 @@ LAUNCH = ROOT / "config" / "embedded" / "launch.py"
 UP = "Assay is up"  # how the supervisor's line begins when all runs
 STARTS_WITHIN = 300.0  # seconds; a first start makes the database
 STOPS_WITHIN = 15.0
-ELSEWHERE = ("DATABASE_URL", "ASSAY_OWNER_DATABASE_URL", "REDIS_URL", "ASSAY_URL", "ASSAY_TOKEN")
+ELSEWHERE = (  # what would lead to another Assay
+    *("DATABASE_URL", "ASSAY_OWNER_DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE"),
+    *("ASSAY_URL", "ASSAY_TOKEN", "ASSAY_ACTOR"),
+)
 
 
 class CannotStart(Exception):
