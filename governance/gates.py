@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -85,8 +85,9 @@ def weigh(version: ModelVersion, stage: DeploymentStage, *, now: datetime) -> Ga
     """Gather all that the gate of ``stage`` weighs."""
     tier = constitution.tier_of(version.family.risk_tier)
     scope = tier.scope_for(stage)
-    subject = subjects.of(version)
-    latest, signed = latest_results(version), _latest_approvals(version, scope)
+    serving = subjects.of(version)
+    subject = serving.scoped(scope)
+    latest, signed = latest_results(version), _approvals(version, subject)
     people = [result.reviewer for result in latest] + [approval.approver for approval in signed]
     own = reviewers.own_people(version, people)
     evaluation = evidence.gate_evaluation(version)
@@ -95,13 +96,13 @@ def weigh(version: ModelVersion, stage: DeploymentStage, *, now: datetime) -> Ga
         now=now,
         demands=_demands(tier),
         checks=dict.fromkeys(Check.values)
-        | {r.check_name: _settled(r, subject, own) for r in latest},
-        signatures=tuple(_signature(approval, subject.scoped(scope), own) for approval in signed),
+        | {r.check_name: _settled(r, serving, own) for r in latest},
+        signatures=tuple(_signature(approval, subject, own) for approval in signed),
         artifact_digest=version.artifact_digest,
         bias=measured.bias(evaluation.results if evaluation else None),
         canary=_health(version, now) if stage == DeploymentStage.PRODUCTION else None,
     )
-    return Gate(stage, scope, subject.scoped(scope), situation)
+    return Gate(stage, scope, subject, situation)
 
 
 def latest_results(version: ModelVersion) -> list[CheckResult]:
@@ -121,10 +122,15 @@ def state_of(approval: Approval, subject: Subject, *, now: datetime) -> str:
     return "stands"
 
 
-def _latest_approvals(version: ModelVersion, scope: Scope) -> Sequence[Approval]:
-    """The newest approval of each person for this scope."""
-    newest = version.approvals.filter(scope=scope).order_by("approver_id", "-pk")
-    return list(newest.distinct("approver_id").select_related("approver"))
+def _approvals(version: ModelVersion, subject: Subject) -> list[Approval]:
+    """One approval of each person for the subject's scope: of this subject, else the newest."""
+    found: dict[int, Approval] = {}
+    signed = version.approvals.filter(scope=subject.parts["scope"]).select_related("approver")
+    for approval in signed:  # newest first
+        fits = approval.subject_digest == subject.digest and approval.withdrawn_at is None
+        if fits or approval.approver_id not in found:
+            found[approval.approver_id] = approval
+    return list(found.values())
 
 
 def _demands(tier: Tier) -> Demands:

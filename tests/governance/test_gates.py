@@ -269,6 +269,32 @@ def test_at_tier_high_two_roles_open_one_stage(high: ModelVersion, ada: User, ro
     assert starts(blockers(high, PRODUCTION))[0] == "0 of 2 signatures"
 
 
+def test_at_tier_high_signing_for_production_leaves_canary_signed(
+    high: ModelVersion, ada: User, rob: User
+) -> None:
+    approve_high(high, Scope.CANARY, ada, rob)
+    approve_high(high, Scope.PRODUCTION, ada, rob)
+
+    assert blockers(high, CANARY) == []
+
+
+def test_what_was_signed_counts_again_once_it_is_what_is_there_again(
+    version: ModelVersion, ada: User, tier: Callable[[RiskTier], None]
+) -> None:
+    settle_both(version, ada)
+    tier(RiskTier.LOW)
+    settle_both(version, ada)
+    lowered = blockers(version)
+
+    tier(RiskTier.MEDIUM)
+    before = blockers(version)
+    settle_both(version, ada)
+
+    assert lowered == []
+    assert starts(before) == ["The policy or risk"] * 2
+    assert blockers(version) == []
+
+
 def test_at_tier_high_both_signers_are_attested(high: ModelVersion, ada: User, rob: User) -> None:
     approve_high(high, Scope.CANARY, ada, rob)
 
