@@ -207,12 +207,13 @@ class People:
     def rows(self, query: str, *values: Any) -> list[dict[str, Any]]:
         """Rows of the product's own database, as its application's role sees them."""
         with self.database() as connection:
-            return connection.cursor(row_factory=dict_row).execute(query, values).fetchall()
+            cursor = connection.cursor(row_factory=dict_row)
+            return cursor.execute(query, values or None).fetchall()
 
     def execute(self, statement: str, *values: Any, role: str = "assay_app") -> None:
         """Change rows of the product's own database, past the product."""
         with self.database(role) as connection:
-            connection.execute(statement, values)
+            connection.execute(statement, values or None)
 
     def database(self, role: str = "assay_app") -> psycopg.Connection:
         """A connection to the product's own database."""

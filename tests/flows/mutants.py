@@ -83,30 +83,38 @@ MUTANTS = (
 )  # fmt: skip
 
 
+NOTHING = [Mutant(f"nothing, in {name}", key, GATE, "", "") for key, name in FLOWS.items()]
+
+
 def main(word: str) -> int:
-    """Try every mutant; how many no test noticed."""
+    """Try every mutant on the code as it is now; how many no test noticed.
+
+    Raises:
+        SystemExit: A flow fails although nothing is taken out.
+    """
+    chosen = [mutant for mutant in MUTANTS if word in mutant.name]
     survivors = 0
-    for mutant in MUTANTS:
-        if word in mutant.name:
-            noticed = try_out(mutant)
+    with tempfile.TemporaryDirectory(prefix="assay-mutants-") as place:
+        shutil.copytree(ROOT, original := Path(place) / "original", ignore=LEFT_OUT)
+        for mutant in NOTHING:
+            if any(mutant.flow == other.flow for other in chosen) and try_out(mutant, original):
+                raise SystemExit(f"{FLOWS[mutant.flow]} fails although nothing is taken out.")
+        for mutant in chosen:
+            noticed = try_out(mutant, original)
             survivors += noticed is None
             print(f"{mutant.name:35} {noticed or 'NOT NOTICED'}", flush=True)
     return survivors
 
 
-def try_out(mutant: Mutant) -> str | None:
+def try_out(mutant: Mutant, original: Path) -> str | None:
     """Run the flow on a copy without the thing; the first test that failed.
 
     Raises:
         ValueError: The code has no such place, or more than one.
     """
     with tempfile.TemporaryDirectory(prefix="assay-mutant-") as place:
-        copy = Path(place) / "copy"
-        shutil.copytree(ROOT, copy, ignore=LEFT_OUT)
-        code = (copy / mutant.path).read_text()
-        if code.count(mutant.there) != 1:
-            raise ValueError(f"{mutant.path} has {mutant.there!r} {code.count(mutant.there)} times")
-        (copy / mutant.path).write_text(code.replace(mutant.there, mutant.instead))
+        shutil.copytree(original, copy := Path(place) / "copy")
+        take_out(mutant, copy / mutant.path)
         done = subprocess.run(
             [sys.executable, "-m", "pytest", "-x", "-q", f"tests/flows/{FLOWS[mutant.flow]}"],
             cwd=copy,
@@ -116,6 +124,15 @@ def try_out(mutant: Mutant) -> str | None:
         )
     failed = re.search(r"^(?:FAILED|ERROR) tests/flows/(\S+)", done.stdout, re.MULTILINE)
     return failed[1] if failed else None
+
+
+def take_out(mutant: Mutant, path: Path) -> None:
+    """Change the code at the one place."""
+    code = path.read_text()
+    if mutant.there and code.count(mutant.there) != 1:
+        raise ValueError(f"{path.name} has {mutant.there!r} {code.count(mutant.there)} times")
+    if mutant.there:
+        path.write_text(code.replace(mutant.there, mutant.instead))
 
 
 if __name__ == "__main__":
