@@ -24,9 +24,11 @@ Y_LINES = 3  # about so many horizontal lines
 LINE_ROOM = 12  # pixels between two values in the margin
 LABEL_ROOM = 0.16  # of the width; a mark nearer to the last labelled one has a line only
 NICE_STEPS = tuple(
-    timedelta(seconds=s) for s in (60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 86400)
+    timedelta(seconds=s)
+    for s in (5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 86400)
 )
-X_LABELS = 6  # at most; more would touch on a phone
+X_LABELS = 6  # hours and minutes, at most; more would touch on a phone
+X_LABELS_LONG = 4  # with seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,21 +78,23 @@ def line_chart(chart: Chart) -> str:
 
 
 def describe(chart: Chart) -> str:
-    """What the chart shows, in one breath: range, latest value, extremes, threshold."""
-    drawn = [p for p in chart.points if chart.start <= p.at <= chart.end]
-    span = f"{chart.start:%Y-%m-%d %H:%M} to {chart.end:%H:%M} UTC"
-    if not drawn:
-        return f"{chart.title}, {span}: nothing reported."
-    values = [p.value for p in drawn]
+    """What the chart shows, in one breath: range, latest value, extremes, threshold, events."""
+    values = [p.value for p in chart.points if chart.start <= p.at <= chart.end]
+    title = f"{chart.title}, {chart.start:%Y-%m-%d %H:%M:%S} to {chart.end:%H:%M:%S} UTC"
+    said = _about_values(chart, values) if values else ["nothing reported"]
+    said += [f"{mark.label} at {mark.at:%H:%M:%S}" for mark in chart.marks]
+    return f"{title}: {'; '.join(said)}."
+
+
+def _about_values(chart: Chart, values: Sequence[float]) -> list[str]:
     said = [
-        f"{chart.title}, {span}: {chart.show(drawn[-1].value)} at the end",
+        f"{chart.show(values[-1])} at the end",
         f"between {chart.show(min(values))} and {chart.show(max(values))}",
     ]
     if chart.threshold is not None:
         over = sum(value > chart.threshold for value in values)
         said.append(f"limit {chart.show(chart.threshold)}, {over} of {len(values)} points over it")
-    said += [f"{mark.label} at {mark.at:%H:%M:%S}" for mark in chart.marks]
-    return "; ".join(said) + "."
+    return said
 
 
 def nice_step(span: float, steps: int) -> float:
@@ -103,7 +107,7 @@ def nice_step(span: float, steps: int) -> float:
 def time_ticks(start: datetime, end: datetime) -> list[datetime]:
     """Round times in the range on a step people count in; at most X_LABELS up to six days."""
     span = end - start
-    step = next((s for s in NICE_STEPS if span / s <= X_LABELS), NICE_STEPS[-1])
+    step = next((s for s in NICE_STEPS if span / s <= _most_labels(s)), NICE_STEPS[-1])
     midnight = start.replace(hour=0, minute=0, second=0, microsecond=0)
     tick = midnight + math.ceil((start - midnight) / step) * step
     ticks = []
@@ -111,6 +115,10 @@ def time_ticks(start: datetime, end: datetime) -> list[datetime]:
         ticks.append(tick)
         tick += step
     return ticks
+
+
+def _most_labels(step: timedelta) -> int:
+    return X_LABELS if step >= timedelta(minutes=1) else X_LABELS_LONG
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,9 +233,10 @@ def _words(chart: Chart, scale: _Scale, drawn: Sequence[Point]) -> str:
     words = [_value("value", scale.y(v), chart.show(v)) for v in _named_lines(chart, scale)]
     if chart.threshold is not None:
         words.append(_value("limit-label", scale.y(chart.threshold), chart.show(chart.threshold)))
+    ticks = time_ticks(chart.start, chart.end)
+    hour = "%H:%M:%S" if any(t.second for t in ticks) else "%H:%M"
     words += [
-        _text("hour", scale.share(t), TOP + HEIGHT + 15, f"{t:%H:%M}", "middle")
-        for t in time_ticks(chart.start, chart.end)
+        _text("hour", scale.share(t), TOP + HEIGHT + 15, t.strftime(hour), "middle") for t in ticks
     ]
     if not drawn:
         words.append(_text("nothing", 0.5, TOP + HEIGHT / 2, "nothing reported", "middle"))

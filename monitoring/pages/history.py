@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -33,6 +34,7 @@ TONES: Mapping[str, str] = {
     "model.restored": "ok",
     "model.promoted": "ok",
 }
+DIGEST = re.compile(r"[0-9a-f]{40,}")
 # Said elsewhere in the line, or of use to programs only.
 UNSAID = {
     "model_id", "remark_sha256", "from_stage", "to_stage", "transition_id", "attestation_id",
@@ -120,6 +122,9 @@ def _spelled(name: str) -> str:
 
 
 def _shown(value: object) -> str:
+    """A fact of the payload; of a digest, enough to recognise it by."""
+    if isinstance(value, str) and DIGEST.fullmatch(value):
+        return f"{value[:12]}…"
     if isinstance(value, list):
         return ", ".join(str(item) for item in value)
     if isinstance(value, dict):

@@ -21,7 +21,7 @@ from registry.errors import InvalidInput, NotFound
 from registry.models import Event
 
 STATES = ("open", "resolved")
-PRELUDE = timedelta(minutes=1)  # of the story, before the verdict that began it
+PRELUDE = timedelta(seconds=10)  # of the story, before the incident opened
 STORY = 50  # events
 
 
@@ -122,11 +122,10 @@ def story(pk: int) -> Story:
 
 def _events(incident: Incident) -> QuerySet[Event]:
     """What happened to the version around the incident, and to the one it was replaced by."""
-    began = incident.verdict.decided_at if incident.verdict else incident.opened_at
     about = Q(version=incident.version_id)
     if incident.restored_id is not None:
         about |= Q(version=incident.restored_id, event_type="model.restored")
-    found = Event.objects.filter(about, timestamp__gte=began - PRELUDE)
+    found = Event.objects.filter(about, timestamp__gte=incident.opened_at - PRELUDE)
     if incident.resolved_at is not None:
         found = found.filter(timestamp__lte=incident.resolved_at + PRELUDE)
     return found.select_related("remark").order_by("pk")[:STORY]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,10 +17,14 @@ from registry.models import ModelVersion
 
 MINUTE = timedelta(minutes=1)
 MISSED_REPORTS = 3  # a line is broken where more reports than these are missing
+REPORTS_COUNTED = 4  # at least, in one count of requests: else counts beat with the reports
+SHORT_COUNTS = 10  # counts of requests in a range too short for minutes
 
+# A snapshot is stamped at the end of its interval, so a bin ends with its last moment, too.
 # Rates and p95 are weighted by requests within a bin.
 BINS = """
-select date_bin(make_interval(secs => %(step)s), timestamp, %(start)s) as bin, sum(num_requests),
+select date_bin(make_interval(secs => %(step)s), timestamp - interval '1 microsecond',
+        %(start)s) as bin, sum(num_requests),
     sum(num_requests * error_rate)
         / nullif(sum(num_requests) filter (where error_rate is not null), 0),
     sum(num_requests * latency_p95_ms)
@@ -48,20 +53,23 @@ class Series:
 def read(version: ModelVersion, *, start: datetime, end: datetime, step: timedelta) -> Series:
     """The version's snapshots after ``start`` until ``end``, in bins of ``step``."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            BINS, {"version": version.pk, "start": start, "end": end, "step": step.total_seconds()}
-        )
+        seconds = step.total_seconds()
+        cursor.execute(BINS, {"version": version.pk, "start": start, "end": end, "step": seconds})
         rows = cursor.fetchall()
     middles = [row[0] + step / 2 for row in rows]
+    distance = max(step, _usual_distance(middles))
     return Series(
         metrics={
             metric: _points(middles, [row[column] for row in rows])
             for column, metric in enumerate(ORDER, start=2)
         },
         requests_per_minute=_per_minute(
-            [(row[0], int(row[1])) for row in rows], start=start, end=end, step=step
+            [(row[0], int(row[1])) for row in rows],
+            start=start,
+            end=end,
+            width=_width(step, distance, end - start),
         ),
-        gap=_gap(middles, step),
+        gap=MISSED_REPORTS * distance,
     )
 
 
@@ -69,21 +77,25 @@ def _points(at: Sequence[datetime], values: Sequence[float | None]) -> list[Poin
     return [Point(t, v) for t, v in zip(at, values, strict=True) if v is not None]
 
 
-def _gap(at: Sequence[datetime], step: timedelta) -> timedelta:
-    """Three usual distances between reports, and at least three bins."""
+def _usual_distance(at: Sequence[datetime]) -> timedelta:
+    """The median time between bins that have reports."""
     distances = [(later - earlier).total_seconds() for earlier, later in pairwise(at)]
-    usual = timedelta(seconds=median(distances)) if distances else step
-    return MISSED_REPORTS * max(step, usual)
+    return timedelta(seconds=median(distances)) if distances else timedelta(0)
+
+
+def _width(step: timedelta, distance: timedelta, length: timedelta) -> timedelta:
+    """What requests are counted in: a minute, less in a short range; several reports, whole bins."""
+    wanted = max(min(MINUTE, length / SHORT_COUNTS), REPORTS_COUNTED * distance, step)
+    return math.ceil(wanted / step) * step
 
 
 def _per_minute(
-    counts: Sequence[tuple[datetime, int]], *, start: datetime, end: datetime, step: timedelta
+    counts: Sequence[tuple[datetime, int]], *, start: datetime, end: datetime, width: timedelta
 ) -> list[Point]:
-    """Requests a minute, in bins of a minute or more; an unfinished last bin is left out."""
-    width = max(step, MINUTE)
+    """Requests a minute, counted in bins of ``width``; an unfinished last bin is left out."""
     sums: dict[int, int] = {}
     for at, count in counts:
-        index = int((at - start) / width)
+        index = (at - start) // width
         sums[index] = sums.get(index, 0) + count
     return [
         Point(start + (index + 0.5) * width, total / (width / MINUTE))

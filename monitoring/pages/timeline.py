@@ -13,18 +13,28 @@ from monitoring.pages.series import Series
 from monitoring.triggers import LABELS, Metric
 from registry.models import SERVING_STAGES, ModelVersion, StageTransition, TransitionKind
 
-POINTS = 60  # of the shortest range; one a second for each minute of the window
+POINTS = 60  # about so many bins in the shortest range
+STEPS = tuple(timedelta(seconds=s) for s in (1, 2, 5, 10, 20, 30, 60, 120, 300, 600))
 AFTERMATH = 0.1  # of the range, shown after a version has left traffic
+LEAD = 0.05  # of the range, shown before it first had any
+SHORTEST = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A length of time to look at, and how finely."""
+    """A length of time to look at."""
 
     key: str
     label: str
     length: timedelta
-    step: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Stint:
+    """From when to when a version answered requests, the last time it did."""
+
+    began: datetime
+    left: datetime | None  # None: it still does
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +51,10 @@ class Timeline:
 
 def spans(window_minutes: int) -> list[Span]:
     """The ranges on offer: the triggers' own window, an hour, a day."""
-    window = timedelta(minutes=window_minutes)
     return [
-        Span("window", f"{window_minutes} min", window, window / POINTS),
-        Span("hour", "1 h", timedelta(hours=1), timedelta(seconds=30)),
-        Span("day", "24 h", timedelta(hours=24), timedelta(minutes=10)),
+        Span("window", f"{window_minutes} min", timedelta(minutes=window_minutes)),
+        Span("hour", "1 h", timedelta(hours=1)),
+        Span("day", "24 h", timedelta(hours=24)),
     ]
 
 
@@ -60,6 +69,8 @@ def timeline(
 ) -> Timeline:
     """The version's charts up to now; up to when it left traffic, where that is long ago.
 
+    They begin no earlier than its traffic did, so that a short life is seen as well as a long one.
+
     Args:
         transitions: All of the version's, newest first.
         thresholds: What each metric must stay under; None where it has no baseline.
@@ -67,17 +78,16 @@ def timeline(
     """
     offered = spans(window_minutes)
     span = next((s for s in offered if s.key == asked), offered[0])
-    left_at = _left_traffic(version, transitions)
-    end = _end(span, left_at, now)
-    start = end - span.length
-    found = series.read(version, start=start, end=end, step=span.step)
+    stint = last_stint(version, transitions)
+    start, end, step = _range(span.length, stint, now)
+    found = series.read(version, start=start, end=end, step=step)
     marks = [_mark(t) for t in reversed(transitions) if start <= t.at <= end]
     return Timeline(
         span=span,
         spans=offered,
         start=start,
         end=end,
-        left_at=left_at if end < now else None,
+        left_at=stint.left if stint and end < now else None,
         charts=_charts(found, start, end, thresholds, marks),
     )
 
@@ -118,18 +128,39 @@ def _charts(
     return drawn
 
 
-def _left_traffic(version: ModelVersion, transitions: Sequence[StageTransition]) -> datetime | None:
-    """When it last stopped answering requests; None while it serves or where it never did."""
-    if version.is_serving:
-        return None
-    return next((t.at for t in transitions if t.from_stage in SERVING_STAGES), None)
+def last_stint(version: ModelVersion, transitions: Sequence[StageTransition]) -> Stint | None:
+    """When it last answered requests without a break; None where it never did.
+
+    Args:
+        transitions: All of the version's, newest first.
+    """
+    left: datetime | None = None
+    for transition in transitions:
+        if transition.from_stage in SERVING_STAGES and transition.to_stage not in SERVING_STAGES:
+            left = transition.at
+        if transition.to_stage in SERVING_STAGES and transition.from_stage not in SERVING_STAGES:
+            return Stint(transition.at, None if version.is_serving else left)
+    return None
 
 
-def _end(span: Span, left_at: datetime | None, now: datetime) -> datetime:
-    """The end of the range, on a whole step so that the picture stands still between steps."""
-    end = now if left_at is None else min(now, left_at + AFTERMATH * span.length)
-    step = span.step.total_seconds()
-    return datetime.fromtimestamp(math.ceil(end.timestamp() / step) * step, UTC)
+def _range(
+    length: timedelta, stint: Stint | None, now: datetime
+) -> tuple[datetime, datetime, timedelta]:
+    """Start, end and bins of the charts, on whole bins so that the picture stands still between."""
+    if stint is not None:
+        life = (stint.left or now) - stint.began
+        length = max(SHORTEST, min(length, life * (1 + LEAD + AFTERMATH)))
+    end = now
+    if stint is not None and stint.left is not None:
+        end = min(now, stint.left + AFTERMATH * length)
+    step = next((s for s in STEPS if length / s <= 2 * POINTS), STEPS[-1])
+    end = _ceiling(end, step)
+    return end - math.ceil(length / step) * step, end, step
+
+
+def _ceiling(at: datetime, step: timedelta) -> datetime:
+    seconds = step.total_seconds()
+    return datetime.fromtimestamp(math.ceil(at.timestamp() / seconds) * seconds, UTC)
 
 
 def _mark(transition: StageTransition) -> Mark:

@@ -74,7 +74,7 @@ def test_the_description_says_range_last_value_extremes_and_limit() -> None:
     )
 
     assert said == (
-        "Error rate, 2026-01-31 12:00 to 12:10 UTC: 0.2 at the end; between 0.1 and 0.3; "
+        "Error rate, 2026-01-31 12:00:00 to 12:10:00 UTC: 0.2 at the end; between 0.1 and 0.3; "
         "limit 0.15, 2 of 3 points over it; canary at 12:04:00."
     )
 
@@ -197,6 +197,12 @@ def test_hours_stand_on_round_times(length: timedelta, step: timedelta) -> None:
 
     assert {later - earlier for earlier, later in pairwise(ticks)} == {step}
     assert all(tick.second == 0 and tick >= start for tick in ticks)
+
+
+def test_a_short_range_names_its_seconds_and_fewer_times() -> None:
+    markup = line_chart(chart([(0.1, 1)], end=START + timedelta(seconds=50)))
+
+    assert words(markup, "hour") == ["12:00:00", "12:00:15", "12:00:30", "12:00:45"]
 
 
 def test_the_traffic_bar_gives_each_share_its_place() -> None:
