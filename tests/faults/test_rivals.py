@@ -9,7 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
-from tests.people import People
+import psycopg
+
+from config import env
+from tests.people import People, eventually
 
 RIVALS = 50
 AT_WORK = 8  # people who prepare at once
@@ -64,6 +67,24 @@ def test_rival_canaries_stay_below_the_whole(people: People) -> None:
         "canary": 9,
         "sandbox": 21,
     }
+
+
+def test_the_first_snapshots_of_a_day_may_arrive_together(committed: None) -> None:
+    make = "select ensure_snapshot_partition('2031-01-01')"
+    waits = "select pid from pg_locks where locktype = 'advisory' and not granted"
+
+    with connect() as first, connect() as second, ThreadPoolExecutor(1) as pool:
+        made = first.execute(make).fetchone()
+        answer = pool.submit(lambda: second.execute(make).fetchone())
+        eventually(lambda: first.execute(waits).fetchone())
+        first.commit()
+
+        assert (made, answer.result(timeout=10)) == ((True,), (False,))
+
+
+def connect() -> psycopg.Connection:
+    """The test run's database, as the product itself connects."""
+    return psycopg.connect(env.database_url())
 
 
 def at_once(people: People, model_ids: list[str], body: Any) -> list[tuple[int, Any]]:
