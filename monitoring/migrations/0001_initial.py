@@ -5,7 +5,6 @@ import django.db.models.deletion
 import django.utils.timezone
 from django.db import migrations, models
 
-
 # Partitioned by day from the first day on: retention drops a day at once, and writing is as
 # fast in a large table as in a small one. No primary key, because one would have to hold the
 # timestamp as well; nothing refers to a snapshot. No default partition, because rows in it
