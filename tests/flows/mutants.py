@@ -33,15 +33,29 @@ class Mutant:
 
 
 GATE = "governance/conditions.py"
+REVIEWS = "governance/reviews.py"
 TRIGGERS = "monitoring/triggers.py"
 WIRING = "config/subscriptions.py"
-MUTANTS = (
-    Mutant("condition: checks passed", "g", GATE, "    checks_passed,\n"),
-    Mutant("condition: signatures given", "g", GATE, "    signatures_given,\n"),
-    Mutant("condition: bias not failed", "g", GATE, "    bias_not_failed,\n"),
-    Mutant("condition: artifact held", "g", GATE, "    artifact_held,\n"),
-    Mutant("condition: evidence measured", "g", GATE, "    evidence_measured,\n"),
-    Mutant("condition: canary healthy", "g", GATE, "    canary_healthy,\n"),
+EVENTS = "registry/ledger/events.py"
+BEAT = "config/celery.py"
+NEVER = "(lambda *_, **__: None)("
+ELSE = '"config.tasks.note_beat"'  # what beat ticks instead
+ROLES = "not (demands.distinct_roles and role_taken)"
+LEFT = '    triggers = tuple(t for t in triggers if t.metric != "{}")\n'
+WEIGHED = "    return Assessment("  # a window's triggers have just been judged
+
+CONDITIONS = [
+    Mutant(f"condition: {name}", "g", GATE, f"    {name},\n")
+    for name in (
+        "checks_passed",
+        "signatures_given",
+        "bias_not_failed",
+        "artifact_held",
+        "evidence_measured",
+        "canary_healthy",
+    )
+]
+PARTS_OF_CONDITIONS = [
     Mutant("check: passed", "g", GATE, 'elif settled.verdict != "pass":', "elif False:"),
     Mutant("check: not by own people", "g", GATE, "elif settled.own_person:", "elif False:"),
     Mutant("check: of this subject", "g", GATE, "elif settled.changes:", "elif False:"),
@@ -49,40 +63,44 @@ MUTANTS = (
     Mutant("signature: not of own people", "g", GATE, "if self.own_person:", "if False:"),
     Mutant("signature: of this subject", "g", GATE, "if self.changes:", "if False:"),
     Mutant("signature: not expired", "g", GATE, "self.expires_at <= now", "False"),
-    Mutant("signature: distinct roles", "g", GATE, "not (demands.distinct_roles and role_taken)", "True"),
+    Mutant("signature: distinct roles", "g", GATE, ROLES, "True"),
     Mutant("signature: the quorum", "g", GATE, "if len(signed) >= demands.quorum:", "if signed:"),
     Mutant("canary: ok, not only watched", "g", GATE, 'health.verdict != "ok"', "False"),
-    Mutant("review: four eyes", "g", "governance/reviewers.py", "    if sentence is not None:", "    if False:"),
-    Mutant("review: console only at tier high", "g", "governance/reviews.py", ".console_only and not console", ".console_only and False"),
-    Mutant(
-        *("trigger: error rate", "r", TRIGGERS),
-        "        _judge(Metric.ERROR_RATE, window.error_rate, limits.max_error_rate, limits.min_requests),\n",
+    Mutant("four eyes", "g", "governance/reviewers.py", "if sentence is not None:", "if False:"),
+    Mutant("tier high: console", "g", REVIEWS, ".console_only and not console", ".name is None"),
+]
+TRIGGERS_AND_WHAT_FOLLOWS = [
+    *(
+        Mutant(f"trigger: {metric}", "r", TRIGGERS, WEIGHED, f"{LEFT.format(metric)}{WEIGHED}")
+        for metric in ("error_rate", "latency_p95_ms", "ood_rate", "input_drift_score")
     ),
-    Mutant("trigger: latency", "r", TRIGGERS, "        _judge_latency(window, limits),\n"),
-    Mutant(
-        *("trigger: ood rate", "r", TRIGGERS),
-        "        _judge(Metric.OOD_RATE, window.ood_rate, limits.max_ood_rate, limits.min_requests),\n",
+    Mutant("hand-back", "r", "monitoring/rollbacks.py", "restore=target)", "restore=None)"),
+]
+HANDLERS = [
+    Mutant("handler: playbook", "d", WIRING, 'Subscriber("monitoring.playbooks.model_rollback"),'),
+    *(
+        Mutant(f"handler: {name}", "d", WIRING, f'Subscriber("{path}", Kind.OUTSIDE),')
+        for name, path in (
+            ("log", "monitoring.notifications.log.announce"),
+            ("mail", "monitoring.notifications.mail.announce"),
+        )
     ),
-    Mutant(
-        *("trigger: input drift", "r", TRIGGERS),
-        "        _judge(\n            Metric.INPUT_DRIFT,\n            window.input_drift,\n            limits.max_input_drift,\n            limits.min_requests_drift,\n        ),\n",
-    ),
-    Mutant("hand-back to the predecessor", "r", "monitoring/rollbacks.py", "restore=target)", "restore=None)"),
-    Mutant("handler: rollback playbook", "d", WIRING, 'Subscriber("monitoring.playbooks.model_rollback"),'),
-    Mutant("handler: log", "d", WIRING, '        Subscriber("monitoring.notifications.log.announce", Kind.OUTSIDE),\n'),
-    Mutant("handler: mail", "d", WIRING, '        Subscriber("monitoring.notifications.mail.announce", Kind.OUTSIDE),\n'),
-    Mutant("handler: users'", "d", "registry/ledger/events.py", '        yield f"{PULLED}{name}"', "        yield from ()"),
-    Mutant("delivery: after commit", "d", "registry/ledger/events.py", "transaction.on_commit(", "(lambda *_, **__: None)("),
-    Mutant("check: after commit", "d", "monitoring/scheduling.py", "transaction.on_commit(", "(lambda *_, **__: None)("),
-    Mutant("beat: deliver", "d", "config/celery.py", '    "deliver what is owed": {"task": "registry.tasks.deliver_owed", "schedule": 5.0},\n'),
-    Mutant("beat: send", "d", "config/celery.py", '    "send what is owed": {"task": "registry.tasks.send_owed", "schedule": 5.0},\n'),
-    Mutant(
-        *("beat: check", "d", "config/celery.py", '"monitoring.tasks.evaluate_rollback_triggers"'),
-        '"config.tasks.note_beat"',
-    ),
-)  # fmt: skip
-
-
+    Mutant("handler: users'", "d", EVENTS, '    yield f"{PULLED}{name}"', "    pass"),
+]
+STARTS = [
+    Mutant("delivery after commit", "d", EVENTS, "transaction.on_commit(", NEVER),
+    Mutant("check after commit", "d", "monitoring/scheduling.py", "transaction.on_commit(", NEVER),
+    Mutant("beat: deliver", "d", BEAT, '"registry.tasks.deliver_owed"', ELSE),
+    Mutant("beat: send", "d", BEAT, '"registry.tasks.send_owed"', ELSE),
+    Mutant("beat: check", "d", BEAT, '"monitoring.tasks.evaluate_rollback_triggers"', ELSE),
+]
+MUTANTS = [
+    *CONDITIONS,
+    *PARTS_OF_CONDITIONS,
+    *TRIGGERS_AND_WHAT_FOLLOWS,
+    *HANDLERS,
+    *STARTS,
+]
 NOTHING = [Mutant(f"nothing, in {name}", key, GATE, "", "") for key, name in FLOWS.items()]
 
 

@@ -25,18 +25,6 @@ def _subscribed(people: People) -> None:
     people.run("-c", "from tests.flows import handlers; handlers.subscribe()")
 
 
-def test_these_are_the_subscriptions_tested_here() -> None:
-    assert {
-        (event_type, subscriber.handler)
-        for event_type, subscribers in SUBSCRIPTIONS.items()
-        for subscriber in subscribers
-    } == {
-        ("model.rollback.requested", "monitoring.playbooks.model_rollback"),
-        ("incident.opened", "monitoring.notifications.log.announce"),
-        ("incident.opened", "monitoring.notifications.mail.announce"),
-    }
-
-
 def test_a_degradation_reaches_everybody_who_is_to_hear_of_it(people: People) -> None:
     model_id = people.in_canary()
 
@@ -86,6 +74,18 @@ def test_beat_checks_what_a_lost_broker_left_unchecked(people: People) -> None:
     people.run("-c", snapshot, **NO_BROKER)
 
     assert people.rolled_back(model_id)["reasons"] == ["error rate 30 % > 5 % over 1,000 requests"]
+
+
+def test_these_are_the_subscriptions_tested_here() -> None:
+    assert {
+        (event_type, subscriber.handler)
+        for event_type, subscribers in SUBSCRIPTIONS.items()
+        for subscriber in subscribers
+    } == {
+        ("model.rollback.requested", "monitoring.playbooks.model_rollback"),
+        ("incident.opened", "monitoring.notifications.log.announce"),
+        ("incident.opened", "monitoring.notifications.mail.announce"),
+    }
 
 
 def told_everybody(people: People, model_id: str, reason: str) -> None:
