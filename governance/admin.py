@@ -15,6 +15,7 @@ from registry.models import (
     StageTransition,
 )
 
+admin.site.index_title = "Console"
 admin.site.register(Review, reviews.ReviewAdmin)
 admin.site.register(CheckResult, records.CheckResultAdmin)
 admin.site.register(Approval, records.ApprovalAdmin)

@@ -38,9 +38,10 @@ def bias(results: Results) -> Bias:
 
 
 def metrics(results: Results) -> dict[str, float]:
-    """Measured figures by name, without those that are undefined on this data set."""
+    """Measured figures by name, without error bounds and what is undefined on this data set."""
     figures = (results or {}).get("metrics", {}).get("figures", {})
-    return {name: value for name, value in figures.items() if value is not None}
+    named = {name: value for name, value in figures.items() if not name.endswith("_error_bound")}
+    return {name: value for name, value in named.items() if value is not None}
 
 
 def unmonitored_features(results: Results) -> list[str]:

@@ -48,6 +48,20 @@ class PolicyForm(forms.ModelForm):
             "hold_on_shared_cause",
             "without_predecessor",
         ]
+        help_texts = {
+            "max_error_rate": "Share of requests, over 0 and under 1.",
+            "max_latency_factor": "Times the expected p95, at least 1.",
+            "max_ood_rate": "Share of requests, over 0 and under 1.",
+            "max_input_drift": "Score, over 0 and under 1.",
+            "window_minutes": "How far back the triggers look.",
+            "min_requests": "Fewer prove nothing.",
+            "min_requests_drift": "Fewer prove nothing about drift.",
+            "bake_minutes": "How long a canary is weighed before production; empty: one window.",
+            "initial_delay_seconds": "After a stage was entered, before anything is rolled back.",
+            "cooldown_seconds": "Between two hand-backs of production.",
+            "dry_run": "Only tell what would be done.",
+            "hold_on_shared_cause": "Production stays where a canary breaches the same.",
+        }
 
 
 class FamilyAdmin(RecordAdmin):

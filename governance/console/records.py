@@ -69,7 +69,7 @@ class AttestationAdmin(DecidingAdmin):
         "stage",
         "attested_at",
         "approvers",
-        "subject_digest",
+        "subject",
         "revoked_at",
         "decision",
     ]
@@ -86,6 +86,10 @@ class AttestationAdmin(DecidingAdmin):
     @admin.display(description="Approved by")
     def approvers(self, row: Any) -> str:
         return ", ".join(row.called)
+
+    @admin.display(description="Subject")
+    def subject(self, row: Attestation) -> str:
+        return f"{row.subject_digest[:12]}…"
 
     def is_open(self, row: Attestation) -> bool:
         return row.revoked_at is None

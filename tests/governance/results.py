@@ -11,7 +11,12 @@ def results(verdict: str = "pass", **changes: Any) -> dict[str, Any]:
         "format": "assay.evaluation/1",
         "rows": 69_126,
         "metrics": {
-            "figures": {"accuracy": 0.82, "auroc": 0.9, "precision": None},
+            "figures": {
+                "accuracy": 0.82,
+                "auroc": 0.9,
+                "auroc_error_bound": 0.0,
+                "precision": None,
+            },
             "undefined": {"precision": "a class is never predicted"},
         },
         "bias": bias(verdict),
