@@ -82,13 +82,16 @@ class Console:
     def live(self, text: str) -> None:
         """What is going on right now, on a line that the next one replaces; for watchers only."""
         if self._watched:
-            self._out.write(f"\r\x1b[K  {self._styled(text, 'dim')}")
+            self._out.write(f"\r\x1b[K  {self._styled(text[: WIDTH - 2], 'dim')}")
             self._out.flush()
             self._live = True
 
     def _paragraph(self, mark: str, text: str, *, style: str = "") -> None:
         """Text that hangs from its mark, on as many lines as it takes."""
-        first, *rest = textwrap.wrap(text, WIDTH - len(mark)) or [""]
+        wrapped = textwrap.wrap(
+            text, WIDTH - len(mark), break_long_words=False, break_on_hyphens=False
+        )
+        first, *rest = wrapped or [""]
         self._line((self._styled(mark, style) if style else mark) + first)
         for line in rest:
             self._line(" " * len(mark) + line)
