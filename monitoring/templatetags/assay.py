@@ -56,8 +56,8 @@ def ago(at: datetime | None) -> SafeString | str:
     """How long ago, in one unit; the exact time is its title."""
     if at is None:
         return "–"
-    seconds = (timezone.now() - at).total_seconds()
-    return _time(at, f"{span(seconds)} ago" if seconds >= 1 else "now")
+    seconds = int((timezone.now() - at).total_seconds())
+    return _time(at, f"{_coarse(seconds)} ago" if seconds >= 1 else "now")
 
 
 @register.filter
@@ -65,16 +65,13 @@ def span(seconds: float | None) -> str:
     """A length of time in the largest unit that is not zero; milliseconds below ten seconds."""
     if seconds is None:
         return "–"
-    for size, unit in UNITS:
-        if seconds >= size:
-            return f"{int(seconds // size)} {unit}"
-    return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.3g} s"
+    return _coarse(int(seconds)) if seconds >= 10 else f"{seconds:.3g} s"
 
 
 @register.filter
 def since(at: datetime) -> str:
     """The length of time since then."""
-    return span((timezone.now() - at).total_seconds())
+    return _coarse(int((timezone.now() - at).total_seconds()))
 
 
 @register.filter
@@ -150,6 +147,13 @@ def check(passed: bool, name: str) -> SafeString:
         name,
         said,
     )
+
+
+def _coarse(seconds: int) -> str:
+    for size, unit in UNITS:
+        if seconds >= size:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"
 
 
 def _time(at: datetime, shown: str) -> SafeString:
