@@ -17,7 +17,7 @@ MEANING = {
     "tom": "a trainer",
     "rita": "a reviewer who is none of the model's own people",
     "otto": "an operator",
-    "local": "whoever sits at this machine: no credentials, see below; trainer and operator",
+    "local": "whoever sits at this machine: no credentials, see above; trainer and operator",
     "nobody": "nobody: it is not run",
 }
 
