@@ -6,6 +6,7 @@ family of its own, tier low, and takes all traffic of its family once its canary
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from demo.answering import DRIFT_WINDOW
 from demo.census import Encoding
 from demo.flights import SCHEDULE, WEATHER, Flights
 from demo.lines import FOR_EVER, Status
+from demo.outcome import score
 from demo.people import ADA, LIN, MAX, RUTH
 from demo.pullback import WINTER
 from demo.remote import Serving
@@ -76,7 +78,7 @@ def tell(story: Story) -> None:
             running[model_id] = process
         with story.console.step("the whole period is served"):
             told = {model_id: _finished(story, model_id, running[model_id]) for model_id in running}
-    _nothing_happened(story, told)
+    hold_quiet(story, told)
 
 
 def _of_people(story: Story) -> list[Replay]:
@@ -135,30 +137,33 @@ def _finished(story: Story, model_id: str, process: Serving) -> Status:
     )
 
 
-def _nothing_happened(story: Story, told: dict[str, Status]) -> None:
+def hold_quiet(story: Story, told: Mapping[str, Status]) -> None:
+    """Print what came of each model, by its model_id.
+
+    Raises:
+        NotAsTold: One left production, is not found healthy, or has an incident.
+    """
     registry = story.registry(MAX)
+    verdicts = {model_id: registry.check_rollback_triggers(model_id).verdict for model_id in told}
     story.console.figures(
-        [
-            (model_id, f"{status.served:,} requests, highest drift {_highest(status, model_id)}")
-            for model_id, status in told.items()
-        ]
+        [(model_id, _came_of(model_id, told[model_id], verdicts[model_id])) for model_id in told]
     )
-    rolled_back = [
+    left = [
         model_id
         for model_id in told
         if registry.get_model(model_id).deploy_status != DeploymentStage.PRODUCTION
     ]
     incidents = [each for each in registry.incidents() if each["model_id"] in told]
     story.expect(
-        not rolled_back and not incidents,
+        not left and not incidents and set(verdicts.values()) == {"ok"},
         "0 rollbacks, 0 incidents",
-        f"{len(rolled_back)} rollbacks ({', '.join(rolled_back)}), {len(incidents)} incidents.",
+        f"{len(left)} rollbacks, {len(incidents)} incidents, where nothing was wrong: {verdicts}.",
     )
 
 
-def _highest(status: Status, model_id: str) -> str:
-    score = status.highest_drift.get(model_id)
-    return "unknown" if score is None else f"{score:.3f}"
+def _came_of(model_id: str, status: Status, verdict: str) -> str:
+    highest = score(status.highest_drift.get(model_id))
+    return f"{verdict} after {status.answered(model_id):,} requests, highest drift {highest}"
 
 
 def _move(

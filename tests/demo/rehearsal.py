@@ -26,6 +26,9 @@ class Prompter:
 
     verdicts: dict[str, str] = field(default_factory=dict)  # model_id → verdict on bias
     blockers: dict[str, list[str]] = field(default_factory=dict)  # model_id → why not canary
+    stages: dict[str, str] = field(default_factory=dict)  # model_id → where it stands at last
+    triggers: dict[str, str] = field(default_factory=dict)  # model_id → verdict at last
+    incidents: list[str] = field(default_factory=list)  # model_ids
     asked: list[tuple[str, str, str]] = field(default_factory=list)  # person, method, path
 
     def registry(self, person: Person) -> Registry:
@@ -40,6 +43,8 @@ class Prompter:
         answers: dict[str, Callable[[Request, list[str]], tuple[int, Json]]] = {
             "deployment": self._deployment,
             "evaluations": self._evaluation,
+            "incidents": self._incidents,
+            "rollback-check": self._check,
         }
         for part, answered in answers.items():
             if part in parts:
@@ -48,7 +53,25 @@ class Prompter:
             return 201, {"name": parts[-1], "sha256": "0" * 64, "size": 1}
         if request.method == "POST":
             return 201, _body(request)
-        return 200, {"models": [], "next": None}
+        return 200, self._entry(parts[-1]) if len(parts) > 1 else {"models": [], "next": None}
+
+    def _entry(self, model_id: str) -> Json:
+        names = ("name", "version", "framework", "model_type", "owner", "team")
+        return {
+            "model_id": model_id,
+            "deploy_status": self.stages[model_id],
+            **dict.fromkeys(names, ""),
+        }
+
+    def _incidents(self, request: Request, parts: list[str]) -> tuple[int, Json]:
+        return 200, {"incidents": [{"model_id": each} for each in self.incidents], "next": None}
+
+    def _check(self, request: Request, parts: list[str]) -> tuple[int, Json]:
+        verdict = self.triggers[parts[1]]
+        return 200, {"verdict": verdict, "reasons": [], "triggers": []} | {
+            "should_rollback": verdict == "rollback",
+            "window_minutes": 10,
+        }
 
     def _deployment(self, request: Request, parts: list[str]) -> tuple[int, Json]:
         model_id, to = parts[1], _body(request)["status"]
