@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
-from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
@@ -16,7 +15,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from governance.console.record import RecordAdmin, caller
-from registry.errors import NotAllowed, RegistryError
+from registry.errors import NotAllowed
 
 
 class ReasonForm(forms.Form):
@@ -60,7 +59,9 @@ class DecidingAdmin(RecordAdmin):
             raise NotAllowed(refusal)
         form = self.form_class(request.POST if request.method == "POST" else None)
         if form.is_valid():
-            return self._decided(request, row, user, form.cleaned_data.get("reason", ""))
+            sentence = self.carry_out(row, user=user, reason=form.cleaned_data.get("reason", ""))
+            self.message_user(request, sentence, messages.SUCCESS)
+            return redirect(self._list_url())
         context = self.page(
             request,
             title=f"{self.verb.capitalize()}?",
@@ -79,15 +80,6 @@ class DecidingAdmin(RecordAdmin):
             return ""
         url = reverse(self._url_name(), args=[row.pk])
         return format_html('<a href="{}">{}…</a>', url, self.verb.capitalize())
-
-    def _decided(self, request: HttpRequest, row: Model, user: User, reason: str) -> HttpResponse:
-        try:
-            self.message_user(
-                request, self.carry_out(row, user=user, reason=reason), messages.SUCCESS
-            )
-        except RegistryError as refusal:
-            self.message_user(request, str(refusal), messages.ERROR)
-        return redirect(self._list_url())
 
     def _url_name(self) -> str:
         return f"admin:{self.opts.app_label}_{self.opts.model_name}_{self.verb}"

@@ -99,8 +99,3 @@ class MoveForm(forms.Form):
     reason = forms.CharField(
         max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 2})
     )
-
-    def __init__(self, data: Any = None, *, asks_share: bool = True) -> None:
-        super().__init__(data)
-        if not asks_share:
-            self.fields["canary_percentage"].widget = forms.HiddenInput()

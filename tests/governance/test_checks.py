@@ -141,6 +141,19 @@ def test_an_evaluation_without_protected_attributes_measures_no_bias() -> None:
     assert bias == measured.Bias("unknown", ("No attribute was declared.",), measured=False)
 
 
+@pytest.mark.parametrize(
+    ("reasons", "summary"),
+    [
+        ((), ""),
+        (("A.",), "A."),
+        (("A.", "B."), "A. 1 more finding like this."),
+        (("A.", "B.", "C."), "A. 2 more findings like this."),
+    ],
+)
+def test_many_reasons_are_summed_up(reasons: tuple[str, ...], summary: str) -> None:
+    assert measured.Bias("fail", reasons, measured=True).summary == summary
+
+
 def test_results_without_a_word_on_bias_are_unknown() -> None:
     assert measured.bias({}) == measured.Bias("unknown", (measured.NOT_MEASURED,), measured=False)
     assert measured.bias(None).verdict == "unknown"

@@ -248,9 +248,11 @@ def test_ones_own_approval_is_withdrawn_here(
     settle_both(version, ada)
     address = f"/admin/governance/approval/{Approval.objects.get().pk}/withdraw/"
 
+    asked = ada_in.get(address).content.decode()
     refused = decide(sign_in("rob", "risk_officer"), address, reason="No.")
     done = decide(ada_in, address, reason="I was mistaken.")
 
+    assert "will open no further gate" in asked
     assert (refused.status_code, done.status_code) == (403, 302)
     assert Approval.objects.get().withdrawn_at is not None
 
@@ -315,9 +317,11 @@ def test_a_revoked_token_opens_nothing(db: None, sign_in: Callable[..., Client])
     row = ApiToken.objects.get()
     client = sign_in("root", is_superuser=True)
 
+    asked = client.get(f"/admin/registry/apitoken/{row.pk}/revoke/").content.decode()
     decide(client, f"/admin/registry/apitoken/{row.pk}/revoke/")
 
     row.refresh_from_db()
+    assert "is refused from now on" in asked
     first = row.revoked_at
     tokens.revoke(row, now=timezone.now())
     row.refresh_from_db()

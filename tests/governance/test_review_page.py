@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from django.utils import timezone
 
 from governance.models import Approval, Check, CheckResult, Scope
 from monitoring.models import Evaluation
@@ -259,6 +260,37 @@ def test_a_change_since_a_signature_is_named(
 
     assert "since then the artifact changed" in page
     assert "of a former state" in page
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        ({"state": "running", "progress": 0.4}, "A newer gate evaluation is running, 40 %"),
+        (
+            {"state": "failed", "error": "The data set has other features"},
+            "A newer gate evaluation is failed: The data set has other features.",
+        ),
+    ],
+)
+def test_evidence_that_is_still_to_come_is_announced(
+    version: ModelVersion,
+    evaluate: Callable[..., Evaluation],
+    ada_in: Client,
+    state: dict[str, Any],
+    said: str,
+) -> None:
+    is_open = state["state"] == "running"
+    evaluate(version)
+    evaluate(
+        version,
+        **state,
+        results=None,
+        evidence_digest="",
+        finished_at=None if is_open else timezone.now(),
+        lease_until=timezone.now() if is_open else None,
+    )
+
+    assert said in ada_in.get(url(version)).content.decode()
 
 
 def test_words_of_people_are_never_markup(

@@ -226,6 +226,18 @@ def test_a_role_one_does_not_hold_cannot_be_signed_in(version: ModelVersion, ada
         reviews.sign(version, reviewer=ada, printed_name="A", meaning="B", role="risk_officer")
 
 
+def test_a_role_that_is_held_can_be_chosen(
+    version: ModelVersion, user_with: Callable[..., User]
+) -> None:
+    both = user_with("reviewer", "risk_officer", username="bea")
+
+    approval = reviews.sign(
+        version, reviewer=both, printed_name="Bea", meaning="Yes", role="risk_officer"
+    )
+
+    assert approval.role == "risk_officer"
+
+
 def test_who_holds_both_roles_signs_in_the_one_that_is_still_wanted(
     version: ModelVersion,
     ada: User,
