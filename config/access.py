@@ -19,6 +19,7 @@ from registry.models import ApiToken
 
 LOCAL_USER = "local"  # made by migration: trainer and operator, never a reviewer
 LOCAL_HOST = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d+)?")
+NOT_PAGES = ("/api/", "/admin/", "/healthz", "/readyz")
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 CHALLENGE = 'Bearer realm="assay"'
 IN_PROCESS = "assay.actor"  # no header can set it: those all begin with HTTP_
@@ -86,9 +87,7 @@ class LocalAccessMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        reading = request.method in SAFE_METHODS and not request.path.startswith(
-            ("/api/", "/admin/")
-        )
+        reading = request.method in SAFE_METHODS and not request.path.startswith(NOT_PAGES)
         if reading and settings.ASSAY_LOCAL_ACCESS and not request.user.is_authenticated:
             local = User.objects.filter(username=LOCAL_USER, is_active=True).first()
             if local is not None and is_local(request):

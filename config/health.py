@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import redis
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
 
@@ -31,7 +31,7 @@ def _database() -> str | None:
     try:
         with connection.cursor() as cursor:
             cursor.execute("select 1")
-    except DatabaseError as error:
+    except Error as error:
         return f"the database does not answer: {error}"
     return None
 
@@ -40,7 +40,7 @@ def _migrations() -> str | None:
     try:
         executor = MigrationExecutor(connection)
         pending = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    except DatabaseError as error:
+    except Error as error:
         return f"the database does not answer: {error}"
     return f"{len(pending)} migrations are not applied; run `make up`" if pending else None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from typing import Any
@@ -20,7 +21,8 @@ log = logging.getLogger(__name__)
 
 CONTENT_TYPE = "application/problem+json"
 API = "/api/"
-RETRY_AFTER = "5"  # seconds; about what a restarted database takes
+RETRY = {"Retry-After": "5"}  # seconds; about what a restarted database takes
+DATABASE_AWAY = "The database does not answer just now; try again."
 
 
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -56,7 +58,13 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """A fault of ours; its details are in the log, not here."""
+    """A fault of ours; its details are in the log, not here.
+
+    A database that goes away under a middleware ends here as well, and is no fault of ours.
+    """
+    error = sys.exc_info()[1]
+    if isinstance(error, OperationalError | InterfaceError):
+        return _answer(request, HTTPStatus.SERVICE_UNAVAILABLE, DATABASE_AWAY, RETRY)
     return _answer(
         request, HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong here; it has been logged."
     )
@@ -76,8 +84,7 @@ def _describe(error: Exception) -> tuple[dict[str, Any] | None, dict[str, str]]:
         return problem | {"errors": errors}, {}
     if isinstance(error, OperationalError | InterfaceError):
         log.error("the database does not answer: %s", error)
-        sentence = "The database does not answer just now; try again."
-        return _problem(503, "unavailable", "Not available", sentence), {"Retry-After": RETRY_AFTER}
+        return _problem(503, "unavailable", "Not available", DATABASE_AWAY), RETRY
     return _describe_framework_error(error)
 
 
@@ -115,12 +122,20 @@ def _flatten(
         yield pointer, detail
 
 
-def _answer(request: HttpRequest, status: HTTPStatus, sentence: str) -> HttpResponse:
+def _answer(
+    request: HttpRequest,
+    status: HTTPStatus,
+    sentence: str,
+    headers: dict[str, str] | None = None,
+) -> HttpResponse:
     code = status.phrase.lower().replace(" ", "-")
     problem = _problem(status, code, status.phrase, sentence)
     if request.path.startswith(API):
-        return JsonResponse(problem, status=status, content_type=CONTENT_TYPE)
-    return _page(request, problem)
+        return JsonResponse(problem, status=status, content_type=CONTENT_TYPE, headers=headers)
+    page = _page(request, problem)
+    for name, value in (headers or {}).items():
+        page[name] = value
+    return page
 
 
 def _page(request: HttpRequest, problem: dict[str, Any]) -> HttpResponse:

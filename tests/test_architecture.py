@@ -15,7 +15,9 @@ LAYERS = ["assay", "registry", "monitoring", "governance", "config"]  # each may
 PURE = [
     "monitoring/triggers.py",
     "monitoring/decisions.py",
+    "monitoring/bars.py",
     "monitoring/charts.py",
+    "monitoring/pages/figures.py",
     "monitoring/evaluations/fairness.py",
     "monitoring/evaluations/metrics.py",
     "governance/cards.py",
