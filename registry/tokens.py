@@ -44,6 +44,8 @@ def issue(
 ) -> str:
     """Issue a token for ``username``, made where missing, who joins the role's group.
 
+    Who may sign may also enter the console, where signing is done.
+
     Returns:
         The token itself, which is kept nowhere: only its sha256 is.
 
@@ -57,6 +59,9 @@ def issue(
         user.set_unusable_password()
         user.save(update_fields=["password"])
     user.groups.add(Group.objects.get(name=role))
+    if role in SIGNING_ROLES and not user.is_staff:
+        user.is_staff = True
+        user.save(update_fields=["is_staff"])
     token = f"assay_{secrets.token_urlsafe(32)}"
     ApiToken.objects.create(
         user=user,

@@ -122,7 +122,6 @@ class People:
         """A browser in which somebody has signed in to the console."""
         if who not in self.passwords:
             self.running.token(who, ROLES[who])
-            self.execute("update auth_user set is_staff = true where username = %s", who)
             self.passwords[who] = self.running.manage("password", who).split()[-1]
         browser = Browser(self.running.url)
         browser.sign_in(who, self.passwords[who])

@@ -21,6 +21,9 @@ PURE = [
     "monitoring/evaluations/fairness.py",
     "monitoring/evaluations/metrics.py",
     "governance/cards.py",
+    "governance/checks.py",
+    "governance/conditions.py",
+    "governance/measured.py",
 ]
 FRAMEWORKS = {"django", "celery", "rest_framework", "redis", "psycopg"}
 CLOCKS = {"datetime.now", "timezone.now", "time.time", "datetime.utcnow"}

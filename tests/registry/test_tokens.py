@@ -39,6 +39,13 @@ def test_the_command_prints_the_token_alone_and_makes_the_user() -> None:
     assert list(found.user.groups.values_list("name", flat=True)) == ["trainer"]
 
 
+@pytest.mark.parametrize(("role", "enters"), [("reviewer", True), ("trainer", False)])
+def test_who_may_sign_may_enter_the_console(role: str, enters: bool) -> None:
+    tokens.issue("newcomer", role=role)
+
+    assert User.objects.get(username="newcomer").is_staff == enters
+
+
 def test_the_command_names_the_roles_there_are() -> None:
     with pytest.raises(CommandError, match="trainer, serving, operator, reviewer, risk_officer"):
         call_command("issue_token", "newcomer", "--role", "king")
