@@ -20,9 +20,13 @@ def check_version(version_pk: int) -> None:
 
 @shared_task
 def evaluate_rollback_triggers() -> None:
-    """Judge every serving version. Beat sends this every few seconds."""
+    """Find the serving versions that have changed for the worse or the better.
+
+    Beat sends this every few seconds. Each is judged by a task of its own, so that trouble with
+    one holds no other up.
+    """
     for pk in assessments.check_serving(now=timezone.now()):
-        rollbacks.request_if_degraded(ModelVersion.objects.get(pk=pk), now=timezone.now())
+        check_version.delay(pk)
 
 
 @shared_task
