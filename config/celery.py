@@ -6,6 +6,8 @@ import os
 
 from celery import Celery
 
+from config import heartbeats
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 app = Celery("assay")
@@ -27,8 +29,15 @@ app.conf.beat_schedule = {
         "schedule": 15.0,
     },
     "forget expired answers": {"task": "registry.tasks.forget_answers", "schedule": 3600.0},
-    "beat is alive": {"task": "config.tasks.note_beat", "schedule": 5.0},
+} | {
+    f"{queue} is alive": {
+        "task": "config.tasks.note_beat",
+        "schedule": 5.0,
+        "args": (queue,),
+        "options": {"queue": queue},
+    }
+    for queue in heartbeats.QUEUES
 }
 for entry in app.conf.beat_schedule.values():
     # A tick that waited longer than this is stale: the next one does its work.
-    entry["options"] = {"expires": 2 * entry["schedule"]}
+    entry["options"] = {"expires": 2 * entry["schedule"], **entry.get("options", {})}

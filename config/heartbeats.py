@@ -1,4 +1,4 @@
-"""When beat, broker and control worker last worked together."""
+"""When beat, broker and the worker of each queue last worked together."""
 
 from __future__ import annotations
 
@@ -8,23 +8,28 @@ from functools import cache
 import redis
 from django.conf import settings
 
-KEY = "assay:beat"
+QUEUES = ("control", "outside")  # without their workers nothing heals and nobody hears of it
 LATE = 30.0  # seconds; six ticks
 
 
-def beat() -> None:
-    """Note that a tick arrived."""
-    _client().set(KEY, f"{time.time():.3f}")
+def beat(queue: str) -> None:
+    """Note that a worker of ``queue`` took a tick."""
+    _client().set(key(queue), f"{time.time():.3f}")
 
 
-def lag() -> float | None:
-    """Seconds since the last tick was worked on; None where there never was one.
+def lags() -> dict[str, float | None]:
+    """Seconds since each queue's last tick was worked on; None where there never was one.
 
     Raises:
         redis.RedisError: The broker does not answer.
     """
-    noted = _client().get(KEY)
-    return None if noted is None else max(0.0, time.time() - float(noted))
+    noted = zip(QUEUES, _client().mget([key(queue) for queue in QUEUES]), strict=True)
+    return {queue: None if at is None else max(0.0, time.time() - float(at)) for queue, at in noted}
+
+
+def key(queue: str) -> str:
+    """Where the broker's server keeps the time of a queue's last tick."""
+    return f"assay:beat:{queue}"
 
 
 @cache

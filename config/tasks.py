@@ -8,6 +8,6 @@ from config import heartbeats
 
 
 @shared_task
-def note_beat() -> None:
-    """Beat sends this every five seconds; that it ran shows beat, broker and worker at work."""
-    heartbeats.beat()
+def note_beat(queue: str) -> None:
+    """Beat sends this to each queue; that it ran shows beat, broker and worker at work."""
+    heartbeats.beat(queue)

@@ -8,7 +8,7 @@ import pytest
 import redis
 from django.test import Client
 
-from config import health, heartbeats
+from config import health, heartbeats, tasks
 
 
 def test_healthz_asks_nobody_else(client: Client) -> None:
@@ -17,24 +17,49 @@ def test_healthz_asks_nobody_else(client: Client) -> None:
     assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
 
 
+@pytest.fixture
+def no_ticks() -> None:
+    """A broker that no worker has taken a tick from."""
+    for queue in heartbeats.QUEUES:
+        heartbeats._client().delete(heartbeats.key(queue))
+
+
 @pytest.mark.django_db
+@pytest.mark.usefixtures("no_ticks")
 def test_readyz_names_each_thing_that_is_missing(client: Client) -> None:
     answer = client.get("/readyz")
 
-    checks = answer.json()["checks"]
     assert answer.status_code == 503
-    assert set(checks) == {"database", "migrations", "broker", "worker", "beat"}
-    assert (checks["database"], checks["migrations"], checks["broker"]) == ("ok", "ok", "ok")
-    assert checks["worker"] == "no worker answers"
+    assert answer.json()["checks"] == {
+        "database": "ok",
+        "migrations": "ok",
+        "broker": "ok",
+        "worker": "no worker of control and outside has taken a tick lately",
+        "beat": "no tick of beat has been worked on yet",
+    }
 
 
 @pytest.mark.django_db
-def test_a_late_tick_is_told(client: Client) -> None:
-    heartbeats.beat()
-    on_time = health.CHECKS["beat"]()
-    heartbeats._client().set(heartbeats.KEY, "1000")
+@pytest.mark.usefixtures("no_ticks")
+def test_one_dead_worker_is_told_by_its_queue(client: Client) -> None:
+    tasks.note_beat("control")
 
-    assert on_time is None
+    checks = client.get("/readyz").json()["checks"]
+
+    assert checks["beat"] == "ok"
+    assert checks["worker"] == "no worker of outside has taken a tick lately"
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("no_ticks")
+def test_with_every_queue_at_work_it_is_ready_and_a_late_tick_is_told(client: Client) -> None:
+    for queue in heartbeats.QUEUES:
+        tasks.note_beat(queue)
+    ready = client.get("/readyz")
+    for queue in heartbeats.QUEUES:
+        heartbeats._client().set(heartbeats.key(queue), "1000")
+
+    assert ready.status_code == 200
     assert "s old" in (health.CHECKS["beat"]() or "")
 
 
