@@ -17,7 +17,15 @@ def home() -> Path:
 
 
 def port() -> int:
-    return int(os.environ.get("ASSAY_PORT") or 8000)
+    """Where the web server listens.
+
+    Raises:
+        SystemExit: ASSAY_PORT is no port; nothing can start, and the sentence says why.
+    """
+    text = os.environ.get("ASSAY_PORT") or "8000"
+    if not (text.isascii() and text.isdigit() and 0 < int(text[:6]) < 65_536):
+        raise SystemExit(f"ASSAY_PORT is a number from 1 to 65535, not {text!r}.")
+    return int(text)
 
 
 def operations_email() -> str:
