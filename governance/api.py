@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils.http import parse_etags
-from rest_framework import exceptions, serializers
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -18,7 +17,7 @@ from registry import entries, lifecycle, permissions, tokens
 from registry.actors import actor_of
 from registry.api.idempotency import idempotent
 from registry.api.models import ModelDetailView
-from registry.errors import InvalidInput, NotAllowed, PreconditionFailed
+from registry.errors import InvalidInput, PreconditionFailed
 from registry.models import DeploymentStage, ModelVersion
 from registry.serializers import (
     ObjectField,
@@ -88,8 +87,8 @@ class ModelView(ModelDetailView):
         asked.is_valid(raise_exception=True)
         changes = asked.validated_data
         for scope in _scopes_for(changes):
-            _check_scope(request, scope)
-        amendments.amend(_locked(request, model_id), changes, user=_caller(request))
+            permissions.check_scope(request, scope)
+        amendments.amend(_locked(request, model_id), changes, user=permissions.caller(request))
         version = entries.find(model_id)
         return Response(entries.entry(version), headers={"ETag": f'"{version.revision}"'})
 
@@ -113,7 +112,7 @@ class DeploymentView(APIView):
         asked.is_valid(raise_exception=True)
         to = asked.validated_data["status"]
         if to == DeploymentStage.ROLLBACK:
-            _check_scope(request, tokens.ROLL_BACK)
+            permissions.check_scope(request, tokens.ROLL_BACK)
         promotion = promotions.promote(
             _locked(request, model_id),
             to=to,
@@ -168,17 +167,10 @@ class ReviewRequestView(APIView):
         asked.is_valid(raise_exception=True)
         event = reviews.request_review(
             _locked(request, model_id),
-            requester=_caller(request),
+            requester=permissions.caller(request),
             note=asked.validated_data["note"],
         )
         return Response({"model_id": model_id, "requested_at": event.timestamp}, status=201)
-
-
-def _caller(request: Request) -> User:
-    """Who calls; the permission has let nobody else in."""
-    if not isinstance(request.user, User):
-        raise exceptions.NotAuthenticated
-    return request.user
 
 
 def _locked(request: Request, model_id: str) -> ModelVersion:
@@ -201,12 +193,3 @@ def _scopes_for(changes: dict[str, Any]) -> list[str]:
     flags = metadata & set(FLAGS.values())
     declares = set(changes) != {"metadata"} or metadata != flags or not metadata
     return [tokens.REVIEW_SIGN] * bool(flags) + [tokens.MODELS_WRITE] * declares
-
-
-def _check_scope(request: Request, scope: str) -> None:
-    if scope not in permissions.scopes_of(request):
-        roles = [role for role, scopes in tokens.SCOPES.items() if scope in scopes]
-        raise NotAllowed(
-            f"This needs the scope {scope}, which {request.user} has not; have somebody of role "
-            f"{' or '.join(roles)} do it."
-        )

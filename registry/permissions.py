@@ -29,9 +29,10 @@ class HasScope(BasePermission):
         if request.method not in view.allowed_methods:
             raise exceptions.MethodNotAllowed(str(request.method))
         needed = getattr(view, "scopes", {}).get(request.method)
-        if needed is None or needed in scopes_of(request):
-            return needed is not None
-        raise NotAllowed(f"This needs the scope {needed}; {_remedy(needed)}")
+        if needed is None:
+            return False
+        check_scope(request, needed)
+        return True
 
 
 def scopes_of(request: Request) -> frozenset[str]:
@@ -39,6 +40,20 @@ def scopes_of(request: Request) -> frozenset[str]:
     if isinstance(request.auth, ApiToken):
         return frozenset(request.auth.scopes)
     return tokens.scopes_of(caller(request))
+
+
+def check_scope(request: Request, scope: str) -> None:
+    """Refuse a caller without ``scope``.
+
+    Raises:
+        NotAllowed: They have not; the message says whose role has.
+    """
+    if scope not in scopes_of(request):
+        roles = " or ".join(role for role, scopes in tokens.SCOPES.items() if scope in scopes)
+        raise NotAllowed(
+            f"This needs the scope {scope}, which {request.user} has not here; use a token of role "
+            f"{roles}."
+        )
 
 
 def caller(request: Request) -> User:
@@ -61,8 +76,3 @@ def check_reach(request: Request, family: ModelFamily | None, team: str) -> None
         raise NotAllowed(f"This token is bound to the model {token.family}.")
     if token.team and token.team != team:
         raise NotAllowed(f"This token is bound to the team {token.team!r}, not {team!r}.")
-
-
-def _remedy(scope: str) -> str:
-    roles = [role for role, scopes in tokens.SCOPES.items() if scope in scopes]
-    return f"use a token of role {' or '.join(roles)}."

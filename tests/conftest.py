@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -38,7 +39,6 @@ def django_db_setup(django_db_blocker: Any) -> Iterator[None]:
         with django_db_blocker.unblock():
             for connection in connections.all():
                 connection.close()
-            connections["default"].close_pool()  # type: ignore[attr-defined]
 
 
 @pytest.fixture
@@ -123,7 +123,7 @@ def take(version: ModelVersion, to: str, *, share: int = 10) -> None:
         to=Stage(to),
         actor="user:1",
         attestation=attestation,
-        canary_percentage=share if to == Stage.CANARY else None,  # type: ignore[arg-type]
+        canary_percentage=Decimal(share) if to == Stage.CANARY else None,
     )
 
 

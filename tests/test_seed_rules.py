@@ -34,7 +34,7 @@ def limits() -> list[tuple[str, float]]:
     """Each metric with the value it may just have, read from the seed's list."""
     found = []
     for line in seed_blocks.listed_under("Automatic Rollback Triggers"):
-        name, number, percent = re.match(r"(.+?) > ([\d.]+)(%?)", line).groups()  # type: ignore[union-attr]
+        ((name, number, percent),) = re.findall(r"^(.+?) > ([\d.]+)(%?)", line)
         limit = float(number) / 100 if percent else float(number)
         above = METRICS[name] == "latency_p95_ms"
         found.append((METRICS[name], EXPECTED_P95_MS * (1 + limit) if above else limit))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -22,9 +23,9 @@ from monitoring.triggers import (
 LIMITS = Thresholds()
 
 
-def window(**pools: Pooled | float) -> Window:
+def window(**pools: Any) -> Window:
     healthy = Window(error_rate=Pooled(1000, 10, 0.01), requests=1000)
-    return replace(healthy, **pools)  # type: ignore[arg-type]
+    return replace(healthy, **pools)
 
 
 def result(found: Assessment, metric: Metric) -> TriggerResult:

@@ -136,7 +136,7 @@ def test_rolling_back_restores_the_former_version(make_version: Maker) -> None:
 
     former.refresh_from_db()
     assert former.stage == "production"
-    assert former.transitions.first().cause == out  # type: ignore[union-attr]
+    assert former.transitions.all()[0].cause == out
     assert list(former.events.values_list("event_type", flat=True))[-1] == "model.restored"
 
 
