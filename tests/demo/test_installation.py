@@ -57,7 +57,7 @@ def test_a_supervisor_that_cannot_start_says_why(tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("not a folder")
 
-    with pytest.raises(CannotStart) as refusal, installation.running(blocked, 0):
+    with pytest.raises(CannotStart) as refusal, installation.running(blocked, 1234):
         pytest.fail("it started")
 
     assert str(blocked) in str(refusal.value)
