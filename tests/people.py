@@ -118,13 +118,17 @@ class People:
         said = browser.submit(page, form, given).messages
         assert any(word.startswith(f"You approved {model_id} for {scope}") for word in said), said
 
-    def _browser(self, who: str) -> Browser:
-        """A browser in which somebody has signed in to the console."""
+    def password(self, who: str) -> str:
+        """The password somebody signs in and signs with."""
         if who not in self.passwords:
             self.running.token(who, ROLES[who])
             self.passwords[who] = self.running.manage("password", who).split()[-1]
+        return self.passwords[who]
+
+    def _browser(self, who: str) -> Browser:
+        """A browser in which somebody has signed in to the console."""
         browser = Browser(self.running.url)
-        browser.sign_in(who, self.passwords[who])
+        browser.sign_in(who, self.password(who))
         return browser
 
     def evaluate(self, model_id: str, *, fair: bool) -> dict[str, Any]:
