@@ -13,6 +13,10 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 LAYERS = ["assay", "registry", "monitoring", "governance", "config"]  # each may import those before
 PURE = [
+    "registry/manifests/loading.py",
+    "registry/manifests/naming.py",
+    "registry/manifests/refusals.py",
+    "registry/manifests/writing.py",
     "monitoring/triggers.py",
     "monitoring/decisions.py",
     "monitoring/bars.py",
