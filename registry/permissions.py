@@ -56,6 +56,17 @@ def check_scope(request: Request, scope: str) -> None:
         )
 
 
+def check_user_scope(user: User, scope: str) -> None:
+    """Refuse a person none of whose roles gives ``scope``: where they act without a request.
+
+    Raises:
+        NotAllowed: The message says whose role does.
+    """
+    if scope not in tokens.scopes_of(user):
+        roles = " or ".join(role for role, scopes in tokens.SCOPES.items() if scope in scopes)
+        raise NotAllowed(f"{user} may not do this: it needs the role {roles}.")
+
+
 def caller(request: Request) -> User:
     """The user a view acts for; HasScope has let nobody else in."""
     if not isinstance(request.user, User):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q
+from django.db.models import Q
 
 from registry import lifecycle
 from registry.actors import actor_of
@@ -49,9 +49,11 @@ class Entry:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
     risk_tier: RiskTier | None = None  # of the registered model; its own where None
+    number: int | None = None  # as another registry gave it; the next one where None
+    former_owners: Sequence[str] = ()  # usernames or groups
 
 
-NOT_COLUMNS = {"name", "tags", "risk_tier"}
+NOT_COLUMNS = {"name", "tags", "risk_tier", "number", "former_owners"}
 
 
 @transaction.atomic
@@ -60,12 +62,11 @@ def register(entry: Entry, *, registrant: User) -> ModelVersion:
 
     Raises:
         DuplicateModel: The model_id, or this name and version, is taken.
-        Unprocessable: The risk tier is not that of the registered model.
+        Unprocessable: The risk tier is not that of the registered model, or the number is given.
     """
     family = _family(entry)
     _check_free(entry, family)
-    family.last_number += 1
-    ModelFamily.objects.filter(pk=family.pk).update(last_number=F("last_number") + 1)
+    _give_number(family, entry.number)
     columns = {f.name: getattr(entry, f.name) for f in fields(entry) if f.name not in NOT_COLUMNS}
     try:
         with transaction.atomic():  # a rival family may take the same model_id meanwhile
@@ -78,16 +79,20 @@ def register(entry: Entry, *, registrant: User) -> ModelVersion:
     except IntegrityError as error:
         raise _taken(entry.model_id, entry.model_id) from error
     _tag(version, entry.tags)
-    join(version, Part.REGISTRANT, user=registrant)
-    for owner in {entry.owner, family.owner}:
-        join(version, Part.OWNER, name=owner)
+    owners = {entry.owner, family.owner, *entry.former_owners}
+    Stakeholder.objects.bulk_create(
+        [
+            Stakeholder(version=version, part=Part.REGISTRANT, user=registrant),
+            *(Stakeholder(version=version, part=Part.OWNER, name=name) for name in sorted(owners)),
+        ]
+    )
     lifecycle.start(version, actor=actor_of(registrant))
     return version
 
 
 @transaction.atomic
 def amend(version: ModelVersion, changes: Mapping[str, Any], *, actor: str) -> ModelVersion:
-    """Change what is declared: description, owner, expected latency, tags, metadata.
+    """Change what is declared: description, owners, expected latency, tags, metadata.
 
     Metadata keys are merged; a key set to None is removed. A new owner joins the model's own
     people, and the old one stays among them.
@@ -95,6 +100,8 @@ def amend(version: ModelVersion, changes: Mapping[str, Any], *, actor: str) -> M
     version = lifecycle.lock(version)
     columns = dict(changes)
     tags = columns.pop("tags", None)
+    for name in columns.pop("former_owners", ()):
+        join(version, Part.OWNER, name=name)
     if "metadata" in columns:
         merged = version.metadata | columns["metadata"]
         columns["metadata"] = {k: v for k, v in merged.items() if v is not None}
@@ -145,6 +152,19 @@ def _family(entry: Entry) -> ModelFamily:
             "change it in the console.",
         )
     return family
+
+
+def _give_number(family: ModelFamily, number: int | None) -> None:
+    """The family's next number, or a later one that another registry gave."""
+    following = family.last_number + 1
+    if number is not None and number < following:
+        raise Unprocessable.of(
+            "number",
+            f"{family.name} has given its numbers up to {family.last_number}, and gives none "
+            "twice; leave it out.",
+        )
+    family.last_number = following if number is None else number
+    family.save(update_fields=["last_number"])
 
 
 def _check_free(entry: Entry, family: ModelFamily) -> None:

@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from django.core.validators import RegexValidator
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from rest_framework import serializers
@@ -50,6 +51,21 @@ class StrictCharField(serializers.CharField):
         return super().to_internal_value(data)
 
 
+class PatternField(StrictCharField):
+    """A string that matches a pattern, with a sentence for those that do not."""
+
+    def __init__(self, pattern: str, sentence: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.validators.append(RegexValidator(pattern, sentence, code="pattern"))
+
+
+class FamilyNameField(PatternField):
+    """The name of a registered model: an address part keeps it whole, so no '/' and no ':'."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(r"^[^/:]+$", "Use neither '/' nor ':'.", max_length=256, **kwargs)
+
+
 class StrictBooleanField(serializers.Field[bool, Any, bool, Any]):
     """JSON true or false; neither "yes" nor 1."""
 
@@ -90,7 +106,7 @@ class StrictFloatField(serializers.Field[float, Any, float, Any]):
         super().__init__(**kwargs)
 
     def to_internal_value(self, data: Any) -> float:
-        if isinstance(data, bool) or not isinstance(data, int | float) or not math.isfinite(data):
+        if not _is_finite(data):
             raise serializers.ValidationError("Give a finite number.", code="type")
         if self.minimum is not None and data < self.minimum:
             raise serializers.ValidationError(
@@ -106,7 +122,7 @@ class StrictDecimalField(serializers.Field[Decimal, Any, float, Any]):
     """A finite JSON number kept exactly as it was written."""
 
     def to_internal_value(self, data: Any) -> Decimal:
-        if isinstance(data, bool) or not isinstance(data, int | float) or not math.isfinite(data):
+        if not _is_finite(data):
             raise serializers.ValidationError("Give a finite number.", code="type")
         return Decimal(str(data))
 
@@ -176,6 +192,14 @@ class TagsField(serializers.Field[dict[str, str], Any, Any, Any]):
 
     def to_representation(self, value: dict[str, str]) -> dict[str, str]:
         return value
+
+
+def _is_finite(data: Any) -> bool:
+    """Whether it is a number that a float can hold; JSON has whole numbers of any length."""
+    try:
+        return isinstance(data, int | float) and not isinstance(data, bool) and math.isfinite(data)
+    except OverflowError:
+        return False
 
 
 def parse_time(data: Any) -> datetime:

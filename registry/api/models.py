@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.validators import RegexValidator
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -17,8 +16,10 @@ from registry.errors import FieldError, InvalidInput, Unprocessable
 from registry.ledger import presentation
 from registry.models import DeploymentStage, ModelFamily, ModelVersion, RiskTier
 from registry.serializers import (
+    FamilyNameField,
     MetricsField,
     ObjectField,
+    PatternField,
     StrictCharField,
     StrictDateTimeField,
     StrictFloatField,
@@ -33,14 +34,6 @@ SHA256 = r"^[0-9a-f]{64}$"
 DERIVED = ("constitutional_compliance", "bias_check_passed")
 
 
-class PatternField(StrictCharField):
-    """A string that matches a pattern, with a sentence for those that do not."""
-
-    def __init__(self, pattern: str, sentence: str, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.validators.append(RegexValidator(pattern, sentence, code="pattern"))
-
-
 class NewEntrySerializer(StrictSerializer):
     """The body of a registration: the seed's names."""
 
@@ -49,7 +42,7 @@ class NewEntrySerializer(StrictSerializer):
         "Use letters, digits, '.', '_' and '-', beginning with a letter or digit.",
         max_length=200,
     )
-    name = PatternField(r"^[^/:]+$", "Use neither '/' nor ':'.", max_length=256)
+    name = FamilyNameField()
     version = StrictCharField(max_length=64)
     framework = StrictCharField(max_length=64)
     model_type = StrictCharField(max_length=64)
