@@ -33,6 +33,12 @@ def operations_email() -> str:
     return os.environ.get("ASSAY_OPERATIONS_EMAIL") or "operations@localhost"
 
 
+def manifests() -> Path | None:
+    """Where the registry is kept as YAML files; None where it is not."""
+    folder = os.environ.get("ASSAY_YAML_DIR")
+    return Path(folder).absolute() if folder else None
+
+
 def evaluation_queue() -> str:
     """Where evaluations wait: ``gpu`` where workers with a GPU serve that queue, else ``cpu``."""
     return os.environ.get("ASSAY_EVALUATION_QUEUE") or "cpu"

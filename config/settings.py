@@ -161,5 +161,14 @@ ASSAY_SUBSCRIPTIONS = "config.subscriptions.SUBSCRIPTIONS"
 ASSAY_ENTRY_PARTS = ["governance.flags.entry_part"]
 ASSAY_PAGE_PARTS = ["governance.pages.review_part"]
 ASSAY_DETAIL_PARTS = ["monitoring.answers.detail_part"]
+ASSAY_MANIFEST_KINDS = [
+    "registry.manifests.families.REGISTERED_MODEL",
+    "registry.manifests.versions.MODEL_VERSION",
+    "monitoring.manifests.ROLLBACK_POLICY",
+]
+# How manifests ask for what the higher apps decide: by the verb that everybody calls.
+ASSAY_PROMOTE = "governance.promotions.promote"
+ASSAY_SET_POLICY = "governance.rules.set_policy"
+ASSAY_YAML_DIR = env.manifests()  # kept current after each change; None: nowhere
 ASSAY_STATISTICS_PARTS = ["monitoring.answers.statistics_part"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = ASSAY_MAX_BODY_BYTES
