@@ -32,6 +32,7 @@ class Running:
     port: int
     process: subprocess.Popen[bytes]
     environment: dict[str, str]
+    said: Path  # what it prints
     tokens: dict[tuple[str, str], str] = field(default_factory=dict)
 
     @property
@@ -95,7 +96,7 @@ class Running:
 
     def log(self) -> str:
         """What it has printed so far."""
-        return (self.home.parent / "up.log").read_text(errors="replace")[-5000:]
+        return self.said.read_text(errors="replace")[-5000:]
 
     def stop(self) -> None:
         """End it as Ctrl-C would."""
@@ -105,10 +106,14 @@ class Running:
 
 
 @contextmanager
-def run_assay(**environment: str) -> Iterator[Running]:
-    """Start everything in a fresh home, wait until it is ready, and stop it at the end."""
+def run_assay(home: Path | None = None, **environment: str) -> Iterator[Running]:
+    """Start everything in a fresh home, wait until it is ready, and stop it at the end.
+
+    Args:
+        home: A home that is there already, and stays.
+    """
     place = Path(tempfile.mkdtemp(prefix="assay-run-"))
-    home, port = place / "home", free_port()
+    home, port = home or place / "home", free_port()
     inherited = {k: v for k, v in os.environ.items() if k != "DJANGO_SETTINGS_MODULE"}
     names = inherited | environment | {"ASSAY_HOME": str(home), "ASSAY_PORT": str(port)}
     with (place / "up.log").open("wb") as log:
@@ -120,7 +125,7 @@ def run_assay(**environment: str) -> Iterator[Running]:
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
         )
-    running = Running(home, port, process, names)
+    running = Running(home, port, process, names, place / "up.log")
     try:
         running.wait_until_ready()
         yield running

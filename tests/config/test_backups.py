@@ -1,0 +1,193 @@
+"""A backup taken under load, restored into a fresh home: everything that was acknowledged is there."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tarfile
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from config import embedded
+from config.backups.contents import NAME
+from tests.config.conftest import temporary_home
+from tests.config.supervised import clean_environment
+from tests.flows import files
+from tests.people import People, now
+from tests.running import ROOT, run_assay
+
+WRITERS = 4
+
+
+@pytest.fixture(scope="module")
+def people() -> Iterator[People]:
+    """A product of these tests' own: its home is what is copied."""
+    with run_assay() as running:
+        yield People(running)
+
+
+@dataclass
+class Load:
+    """Writers that go on until told to stop, and when each of their writes was acknowledged."""
+
+    people: People
+    models: list[tuple[datetime, str]] = field(default_factory=list)
+    snapshots: list[tuple[datetime, str]] = field(default_factory=list)
+    stop: threading.Event = field(default_factory=threading.Event)
+
+    def run(self) -> None:
+        watched = self.people.in_canary()
+        while not self.stop.is_set():
+            model_id = self.people.register()
+            self.models.append((datetime.now(UTC), model_id))
+            at = now()
+            snapshot = {"timestamp": at, "num_requests": 1, "error_rate": 0.0}
+            self.people.ask("sam", "POST", f"models/{watched}/performance", snapshot, expect=201)
+            self.snapshots.append((datetime.now(UTC), at))
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A backup, and what was acknowledged before it was asked for."""
+
+    file: Path
+    models: list[str]
+    snapshots: list[str]
+    artifact: str
+    said: str
+
+
+@pytest.fixture(scope="module")
+def taken(people: People, tmp_path_factory: pytest.TempPathFactory) -> Taken:
+    file = tmp_path_factory.mktemp("backups") / "registry.backup"
+    kept = people.upload(f"models/{people.register()}/artifact", files.model())["sha256"]
+    load = Load(people)
+    for who in ("tom", "sam", "rita"):
+        people.ask(who, "GET", "stats")  # issues the token, so that no writer has to
+    writers = [threading.Thread(target=load.run) for _ in range(WRITERS)]
+    for writer in writers:
+        writer.start()
+    try:
+        assert not load.stop.wait(2.0)
+        asked_at = datetime.now(UTC)
+        said = people.running.manage("backup", str(file))
+    finally:
+        load.stop.set()
+        for writer in writers:
+            writer.join()
+    before = [model_id for at, model_id in load.models if at < asked_at]
+    measured = [at for acknowledged, at in load.snapshots if acknowledged < asked_at]
+    assert len(before) > WRITERS
+    return Taken(file, before, measured, kept, said)
+
+
+@pytest.fixture(scope="module")
+def restored(taken: Taken) -> Iterator[Path]:
+    with temporary_home() as place:
+        home = place / "home"
+        done = manage("restore", str(taken.file), home=home)
+        assert done.returncode == 0, done.stdout + done.stderr
+        (place / "said").write_text(done.stdout)
+        yield home
+
+
+def manage(*arguments: str, home: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=ROOT,
+        env=clean_environment(ASSAY_HOME=str(home)),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+def test_every_write_acknowledged_before_it_is_restored(taken: Taken, restored: Path) -> None:
+    with (
+        embedded.servers(restored, durable=False) as servers,
+        psycopg.connect(servers.database_url) as connection,
+    ):
+        models = connection.execute("select model_id from registry_modelversion").fetchall()
+        times = connection.execute("select timestamp from memory_model_performance").fetchall()
+
+    assert set(taken.models) <= {name for (name,) in models}
+    assert {datetime.fromisoformat(at) for at in taken.snapshots} <= {at for (at,) in times}
+
+
+def test_what_was_restored_is_looked_at_and_told(taken: Taken, restored: Path) -> None:
+    said = (restored.parent / "said").read_text()
+
+    assert "The record ends at event" in said
+    assert "All 1 artifacts have the bytes that their digests name." in said
+    kept = restored / "artifacts" / "sha256" / taken.artifact[:2] / taken.artifact
+    assert kept.read_bytes() == files.model()
+
+
+def test_the_restored_registry_runs_with_the_tokens_it_had(
+    taken: Taken, restored: Path, people: People
+) -> None:
+    with run_assay(home=restored) as running:
+        token = people.running.token("tom", "trainer")
+        status, answer = running.call("GET", f"models/{taken.models[0]}", token=token)
+
+    assert (status, answer["model_id"]) == (200, taken.models[0])
+
+
+def test_a_backup_never_replaces_a_file(people: People, taken: Taken) -> None:
+    done = manage("backup", str(taken.file), home=people.running.home)
+
+    assert done.returncode == 1
+    assert "exists already" in done.stderr
+
+
+def test_a_registry_is_never_restored_over_another(taken: Taken, restored: Path) -> None:
+    done = manage("restore", str(taken.file), home=restored)
+
+    assert done.returncode == 1
+    assert "The database is not empty" in done.stderr
+
+
+def test_a_damaged_backup_is_refused_and_a_whole_one_then_restored(
+    taken: Taken, tmp_path: Path
+) -> None:
+    damaged = tmp_path / "damaged"
+    content = bytearray(taken.file.read_bytes())
+    with tarfile.open(taken.file) as archive:
+        member = next(m for m in archive if m.name.startswith("artifacts/"))
+    content[member.offset_data + member.size // 2] ^= 1
+    damaged.write_bytes(content)
+
+    with temporary_home() as place:
+        done = manage("restore", str(damaged), home=place / "home")
+        again = manage("restore", str(taken.file), home=place / "home")
+
+    assert (done.returncode, again.returncode) == (1, 0)
+    assert "is damaged in the backup: use another copy" in done.stderr
+
+
+@pytest.mark.parametrize("content", [b"", b"no archive", b"\0" * 10_240])
+def test_another_file_is_named_as_none_of_ours(content: bytes, tmp_path: Path) -> None:
+    file = tmp_path / "other"
+    file.write_bytes(content)
+
+    with temporary_home() as place:
+        done = manage("restore", str(file), home=place / "home")
+
+    assert done.returncode == 1
+    assert "no backup" in done.stderr or "cannot be read" in done.stderr
+
+
+def test_the_first_member_says_what_the_backup_holds(taken: Taken) -> None:
+    with tarfile.open(taken.file) as archive:
+        first = archive.next()
+
+    assert first is not None
+    assert first.name == NAME
+    assert taken.file.stat().st_mode & 0o077 == 0
