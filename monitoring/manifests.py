@@ -79,8 +79,9 @@ def _body(policy: RollbackPolicy) -> Body:
     )
 
 
-def _create(values: Values, user: User) -> None:
-    _change(values, frozenset(values) - {"name"}, user)
+def _create(many: Sequence[Values], user: User) -> None:
+    for values in many:
+        _change(values, frozenset(values), user)
 
 
 def _change(values: Values, changed: frozenset[str], user: User) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F
@@ -184,9 +186,17 @@ def standing_attestation(version: ModelVersion, stage: DeploymentStage) -> Attes
     return standing.order_by("-attested_at").first()
 
 
-def start(version: ModelVersion, *, actor: str) -> StageTransition:
-    """Write the transition from nothing to development that every version begins with."""
-    return _apply(version, Move(Kind.REGISTERED, Stage.DEVELOPMENT, actor), new=True)
+def start(versions: Sequence[ModelVersion], *, actor: str) -> list[StageTransition]:
+    """Write the transitions from nothing to development that new versions begin with."""
+    made = StageTransition.objects.bulk_create(
+        StageTransition(
+            version=version, kind=Kind.REGISTERED, to_stage=Stage.DEVELOPMENT, actor=actor
+        )
+        for version in versions
+    )
+    facts = ((transition.version, _facts(transition)) for transition in made)
+    events.record_all(EVENTS[Kind.REGISTERED], facts, actor=actor)
+    return made
 
 
 def _asked_share(
@@ -240,10 +250,10 @@ def _restore(version: ModelVersion, actor: str, cause: StageTransition) -> Stage
     )
 
 
-def _apply(version: ModelVersion, move: Move, *, new: bool = False) -> StageTransition:
+def _apply(version: ModelVersion, move: Move) -> StageTransition:
     """Write transition, stage, traffic and event: all that a move is."""
     now = timezone.now()
-    former = "" if new else version.stage
+    former = version.stage
     made = StageTransition.objects.create(
         version=version,
         kind=move.kind,
@@ -256,9 +266,14 @@ def _apply(version: ModelVersion, move: Move, *, new: bool = False) -> StageTran
         remark=move.remark,
         at=now,
     )
-    if not new:
-        _write_stage(version, move, former, now)
-    _record(version, made, former)
+    _write_stage(version, move, former, now)
+    events.record(
+        EVENTS[TransitionKind(made.kind)],
+        subject=version,
+        actor=made.actor,
+        remark=made.remark,
+        payload=_facts(made),
+    )
     return made
 
 
@@ -272,17 +287,12 @@ def _write_stage(version: ModelVersion, move: Move, former: str, now: datetime) 
     routing.publish(version.family, now=now)
 
 
-def _record(version: ModelVersion, made: StageTransition, former: str) -> None:
-    events.record(
-        EVENTS[TransitionKind(made.kind)],
-        subject=version,
-        actor=made.actor,
-        remark=made.remark,
-        payload={
-            "transition_id": made.pk,
-            "from_stage": former or None,
-            "to_stage": made.to_stage,
-            "canary_basis_points": made.canary_basis_points,
-            "attestation_id": str(made.attestation_id) if made.attestation_id else None,
-        },
-    )
+def _facts(made: StageTransition) -> dict[str, Any]:
+    """What the event of a transition says."""
+    return {
+        "transition_id": made.pk,
+        "from_stage": made.from_stage or None,
+        "to_stage": made.to_stage,
+        "canary_basis_points": made.canary_basis_points,
+        "attestation_id": str(made.attestation_id) if made.attestation_id else None,
+    }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
@@ -56,7 +56,6 @@ class Entry:
 NOT_COLUMNS = {"name", "tags", "risk_tier", "number", "former_owners"}
 
 
-@transaction.atomic
 def register(entry: Entry, *, registrant: User) -> ModelVersion:
     """Register a model version in the development stage; its family is made with the first.
 
@@ -64,30 +63,35 @@ def register(entry: Entry, *, registrant: User) -> ModelVersion:
         DuplicateModel: The model_id, or this name and version, is taken.
         Unprocessable: The risk tier is not that of the registered model, or the number is given.
     """
-    family = _family(entry)
-    _check_free(entry, family)
-    _give_number(family, entry.number)
-    columns = {f.name: getattr(entry, f.name) for f in fields(entry) if f.name not in NOT_COLUMNS}
+    return register_all([entry], registrant=registrant)[0]
+
+
+@transaction.atomic
+def register_all(entries: Sequence[Entry], *, registrant: User) -> list[ModelVersion]:
+    """Register many, all of them or none; as many statements as for one.
+
+    Raises:
+        DuplicateModel, Unprocessable: As ``register`` does, of the first that cannot be.
+    """
+    families = _families(entries)
+    _check_free(entries, families)
+    versions = [_version(entry, families[entry.name], registrant) for entry in entries]
+    ModelFamily.objects.bulk_update(families.values(), ["last_number"])
     try:
         with transaction.atomic():  # a rival family may take the same model_id meanwhile
-            version = ModelVersion.objects.create(
-                **columns,
-                family=family,
-                number=family.last_number,
-                registered_by=actor_of(registrant),
-            )
+            ModelVersion.objects.bulk_create(versions)
     except IntegrityError as error:
-        raise _taken(entry.model_id, entry.model_id) from error
-    _tag(version, entry.tags)
-    owners = {entry.owner, family.owner, *entry.former_owners}
+        ids = [entry.model_id for entry in entries]
+        rival = ModelVersion.objects.filter(model_id__in=ids).first()
+        raise _taken(rival.model_id if rival else ids[0]) from error
+    _tag(zip(versions, (entry.tags for entry in entries), strict=True))
     Stakeholder.objects.bulk_create(
-        [
-            Stakeholder(version=version, part=Part.REGISTRANT, user=registrant),
-            *(Stakeholder(version=version, part=Part.OWNER, name=name) for name in sorted(owners)),
-        ]
+        person
+        for version, entry in zip(versions, entries, strict=True)
+        for person in _people(version, entry, registrant)
     )
-    lifecycle.start(version, actor=actor_of(registrant))
-    return version
+    lifecycle.start(versions, actor=actor_of(registrant))
+    return versions
 
 
 @transaction.atomic
@@ -113,7 +117,7 @@ def amend(version: ModelVersion, changes: Mapping[str, Any], *, actor: str) -> M
     version.save(update_fields=[*columns, "revision"])
     if tags is not None:
         version.tags.all().delete()
-        _tag(version, tags)
+        _tag([(version, tags)])
     events.record(
         "model.amended", subject=version, actor=actor, payload={"fields": sorted(changes)}
     )
@@ -131,27 +135,55 @@ def is_own_person(version: ModelVersion, user: User) -> bool:
     return version.stakeholders.filter(Q(user=user) | named).exists()
 
 
-def _family(entry: Entry) -> ModelFamily:
-    """The registered model, locked, so that numbers are given one at a time."""
+def _families(entries: Sequence[Entry]) -> dict[str, ModelFamily]:
+    """The registered models by name, locked, so that numbers are given one at a time."""
+    named = {entry.name: entry for entry in reversed(entries)}  # made by its first version
     ModelFamily.objects.bulk_create(
         [
             ModelFamily(
-                name=entry.name,
+                name=name,
                 owner=entry.owner,
                 team=entry.team,
                 risk_tier=entry.risk_tier or RiskTier.MEDIUM,
             )
+            for name, entry in named.items()
         ],
         ignore_conflicts=True,
     )
-    family = ModelFamily.objects.select_for_update().get(name=entry.name)
+    # In one order everywhere, so that two who lock several never wait for each other.
+    rows = ModelFamily.objects.filter(name__in=named).order_by("pk").select_for_update()
+    families = {family.name: family for family in rows}
+    for entry in entries:
+        _check_tier(entry, families[entry.name])
+    return families
+
+
+def _check_tier(entry: Entry, family: ModelFamily) -> None:
     if entry.risk_tier not in (None, family.risk_tier):
         raise Unprocessable.of(
             "risk_tier",
             f"{family.name} is of tier {family.risk_tier}; leave the tier out, or have a reviewer "
             "change it in the console.",
         )
-    return family
+
+
+def _version(entry: Entry, family: ModelFamily, registrant: User) -> ModelVersion:
+    """The row to be, with the family's next number."""
+    _give_number(family, entry.number)
+    columns = {f.name: getattr(entry, f.name) for f in fields(entry) if f.name not in NOT_COLUMNS}
+    return ModelVersion(
+        **columns,
+        family=family,
+        number=family.last_number,
+        registered_by=actor_of(registrant),
+    )
+
+
+def _people(version: ModelVersion, entry: Entry, registrant: User) -> Iterator[Stakeholder]:
+    """Who may not approve it."""
+    yield Stakeholder(version=version, part=Part.REGISTRANT, user=registrant)
+    for name in sorted({entry.owner, version.family.owner, *entry.former_owners}):
+        yield Stakeholder(version=version, part=Part.OWNER, name=name)
 
 
 def _give_number(family: ModelFamily, number: int | None) -> None:
@@ -164,30 +196,41 @@ def _give_number(family: ModelFamily, number: int | None) -> None:
             "twice; leave it out.",
         )
     family.last_number = following if number is None else number
-    family.save(update_fields=["last_number"])
 
 
-def _check_free(entry: Entry, family: ModelFamily) -> None:
-    same = Q(model_id=entry.model_id) | Q(family=family, version=entry.version)
-    existing = ModelVersion.objects.filter(same).order_by("pk").first()
-    if existing is None:
-        return
-    if existing.model_id == entry.model_id:
-        raise _taken(entry.model_id, existing.model_id)
-    raise DuplicateModel(
-        f"{family.name} has a version {entry.version} already: {existing.model_id}. "
-        "Register under another version.",
-        existing.model_id,
+def _check_free(entries: Sequence[Entry], families: Mapping[str, ModelFamily]) -> None:
+    """Refuse what is registered already, or twice among the entries."""
+    same = Q(model_id__in=[entry.model_id for entry in entries]) | Q(
+        family__in=families.values(), version__in=[entry.version for entry in entries]
     )
+    rows = ModelVersion.objects.filter(same)
+    taken = {
+        (family, version): model_id
+        for family, version, model_id in rows.values_list("family__name", "version", "model_id")
+    }
+    ids = set(taken.values())
+    for entry in entries:
+        if entry.model_id in ids:
+            raise _taken(entry.model_id)
+        existing = taken.setdefault((entry.name, entry.version), entry.model_id)
+        if existing != entry.model_id:
+            raise DuplicateModel(
+                f"{entry.name} has a version {entry.version} already: {existing}. "
+                "Register under another version.",
+                existing,
+            )
+        ids.add(entry.model_id)
 
 
-def _taken(model_id: str, existing: str) -> DuplicateModel:
+def _taken(model_id: str) -> DuplicateModel:
     return DuplicateModel(
-        f"{model_id} is registered already. Register under another model_id.", existing
+        f"{model_id} is registered already. Register under another model_id.", model_id
     )
 
 
-def _tag(version: ModelVersion, tags: Mapping[str, str]) -> None:
+def _tag(tags: Iterable[tuple[ModelVersion, Mapping[str, str]]]) -> None:
     VersionTag.objects.bulk_create(
-        VersionTag(version=version, key=key, value=value) for key, value in tags.items()
+        VersionTag(version=version, key=key, value=value)
+        for version, given in tags
+        for key, value in given.items()
     )

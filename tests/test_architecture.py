@@ -102,7 +102,8 @@ def test_pure_modules_know_no_framework_no_database_and_no_clock(path: str) -> N
     ("call", "home"),
     [
         ("StageTransition.objects.create", "registry/lifecycle.py"),
-        ("Event.objects.create", "registry/ledger/events.py"),
+        ("StageTransition.objects.bulk_create", "registry/lifecycle.py"),
+        ("Event.objects.bulk_create", "registry/ledger/events.py"),
         ("Attestation.objects.create", "registry/attestations.py"),
         ("attestations.write", "governance/gates.py"),
         ("Incident.objects.create", "monitoring/incidents.py"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial, update_wrapper
@@ -54,21 +54,18 @@ def record(
     Returns:
         The saved event. Delivery starts once the transaction has committed.
     """
-    facts = dict(payload or {})
-    if subject is not None:
-        facts = {"model_id": subject.model_id, **facts}
-    if remark is not None:
-        facts["remark_sha256"] = remark.sha256
-    event = Event.objects.create(
-        event_type=event_type,
-        source="assay",
-        version=subject,
-        actor=actor,
-        payload=facts,
-        remark=remark,
-    )
-    _owe(event)
+    event = _event(event_type, actor, subject, payload, remark)
+    _append([event])
     return event
+
+
+def record_all(
+    event_type: str, facts: Iterable[tuple[ModelVersion, Mapping[str, Any]]], *, actor: str
+) -> list[Event]:
+    """Append one event of a type for each version and payload, as ``record`` does one."""
+    made = [_event(event_type, actor, subject, payload, None) for subject, payload in facts]
+    _append(made)
+    return made
 
 
 def remark(text: str) -> Remark | None:
@@ -92,11 +89,37 @@ def verbs() -> frozenset[str]:
     return frozenset(s.handler for s in own if s.kind is Kind.VERB)
 
 
-def _owe(event: Event) -> None:
-    owed = list(_subscribers(event.event_type))
+def _event(
+    event_type: str,
+    actor: str,
+    subject: ModelVersion | None,
+    payload: Mapping[str, Any] | None,
+    remark: Remark | None,
+) -> Event:
+    facts = dict(payload or {})
+    if subject is not None:
+        facts = {"model_id": subject.model_id, **facts}
+    if remark is not None:
+        facts["remark_sha256"] = remark.sha256
+    return Event(
+        event_type=event_type,
+        source="assay",
+        version=subject,
+        actor=actor,
+        payload=facts,
+        remark=remark,
+    )
+
+
+def _append(made: list[Event]) -> None:
+    """Write events of one type, and what is owed of them. Every event passes here."""
+    Event.objects.bulk_create(made)
+    owed = list(_subscribers(made[0].event_type)) if made else []
     if not owed:
         return
-    Delivery.objects.bulk_create(Delivery(event=event, subscriber=name) for name in owed)
+    Delivery.objects.bulk_create(
+        Delivery(event=event, subscriber=name) for event in made for name in owed
+    )
     inside = verbs()
     for task in {VERB_TASK if name in inside else OUTSIDE_TASK for name in owed}:
         if _starts_anyway(task):

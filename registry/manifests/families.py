@@ -50,9 +50,10 @@ def _body(family: ModelFamily) -> Body:
     )
 
 
-def _create(values: Values, user: User) -> None:
+def _create(many: Sequence[Values], user: User) -> None:
     check_user_scope(user, tokens.MODELS_WRITE)
-    families.found(**values, actor=actor_of(user))
+    for values in many:
+        families.found(**values, actor=actor_of(user))
 
 
 def _change(values: Values, changed: frozenset[str], user: User) -> None:

@@ -101,32 +101,44 @@ class _Import:
 
     def _batch(self, batch: list[Manifest], *, held: frozenset[str]) -> None:
         current = batch[0].kind.current([manifest.key for manifest in batch])
+        new: list[Manifest] = []
         for manifest in batch:
             body = current.get(manifest.key)
-            changed = _differing(manifest, body)
+            changed = _differing(manifest, body) if body else frozenset()
             if body is not None and not changed:
                 self._count("unchanged")
             elif manifest.values["name"] in held:
                 self.waiting.append(manifest.path)
+            elif body is None:
+                new.append(manifest)
             else:
-                self._one(manifest, body, changed)
+                self._change(manifest, changed)
+        if new:
+            self._create(new)
 
-    def _one(self, manifest: Manifest, body: Body | None, changed: frozenset[str]) -> None:
+    def _create(self, new: list[Manifest]) -> None:
+        """Make them at once; where that is refused, one by one, to find out which it is."""
+        kind = new[0].kind
         try:
             with transaction.atomic():
-                if body is None:
-                    manifest.kind.create(manifest.values, self.user)
-                else:
-                    manifest.kind.change(manifest.values, changed, self.user)
+                kind.create([manifest.values for manifest in new], self.user)
+        except (RegistryError, ValidationError) as refusal:
+            if len(new) == 1:
+                raise ManifestRefused(_faults(new[0], refusal)) from refusal
+            for manifest in new:
+                self._create([manifest])
+            return
+        for manifest in new:
+            self._count("registered")
+            self.tell(f"register {kind.name} {manifest.key}")
+
+    def _change(self, manifest: Manifest, changed: frozenset[str]) -> None:
+        try:
+            manifest.kind.change(manifest.values, changed, self.user)
         except (RegistryError, ValidationError) as refusal:
             raise ManifestRefused(_faults(manifest, refusal)) from refusal
-        what = f"{manifest.kind.name} {manifest.key}"
-        if body is None:
-            self._count("registered")
-            self.tell(f"register {what}")
-        else:
-            self._count("changed")
-            self.tell(f"change {what}: {', '.join(sorted(changed))}")
+        self._count("changed")
+        self.tell(f"change {manifest.kind.name} {manifest.key}: {', '.join(sorted(changed))}")
 
     def _count(self, outcome: str) -> None:
         self.done[outcome] += 1
@@ -141,14 +153,12 @@ def _batches(manifests: Iterator[Manifest]) -> Iterator[list[Manifest]]:
             yield batch
 
 
-def _differing(manifest: Manifest, body: Body | None) -> frozenset[str]:
+def _differing(manifest: Manifest, body: Body) -> frozenset[str]:
     """The fields that are declared otherwise than they are.
 
     Raises:
         ManifestRefused: One of them never changes.
     """
-    if body is None:
-        return frozenset()
     kind = manifest.kind
     changed = frozenset(
         name for name, value in manifest.values.items() if not kind.agrees(name, value, body)

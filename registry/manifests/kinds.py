@@ -58,7 +58,7 @@ class Kind:
     fixed: Mapping[str, str]  # fields that never change once they are there, and why
     file: Callable[[Body], str]  # below the root of the tree
     current: Callable[[Sequence[str]], dict[str, Body]]  # of many, in few queries
-    create: Callable[[Values, User], None]
+    create: Callable[[Sequence[Values], User], None]  # all of them, or none
     change: Callable[[Values, frozenset[str], User], None]  # the fields that differ
     agrees: Callable[[str, Any, Body], bool]  # whether a field declared so changes nothing
 

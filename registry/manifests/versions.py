@@ -138,13 +138,18 @@ def _status(version: ModelVersion) -> dict[str, Any]:
     }
 
 
-def _create(values: Values, user: User) -> None:
+def _create(many: Sequence[Values], user: User) -> None:
     check_user_scope(user, tokens.MODELS_WRITE)
+    versions = registration.register_all([_entry(values) for values in many], registrant=user)
+    for version, values in zip(versions, many, strict=True):
+        if values.get("stage", version.stage) != version.stage:
+            _promote(version, values, user)
+
+
+def _entry(values: Values) -> registration.Entry:
     declared = {name: value for name, value in values.items() if name not in WISHES}
     declared["declared_sha256"] = declared.pop("artifact_sha256", None) or ""
-    version = registration.register(registration.Entry(**declared), registrant=user)
-    if values.get("stage", version.stage) != version.stage:
-        _promote(version, values, user)
+    return registration.Entry(**declared)
 
 
 def _change(values: Values, changed: frozenset[str], user: User) -> None:
