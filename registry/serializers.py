@@ -155,12 +155,17 @@ class MetricsField(serializers.Field[dict[str, float], Any, Any, Any]):
         return value
 
 
+MAX_DEPTH = 64  # collections in each other; a manifest, which holds some more, takes 100
+
+
 class ObjectField(serializers.Field[dict[str, Any], Any, Any, Any]):
-    """Any JSON object; kept as given."""
+    """Any JSON object of at most MAX_DEPTH; kept as given."""
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         if not isinstance(data, dict):
             raise serializers.ValidationError("Give an object.", code="type")
+        if _is_deeper(data, MAX_DEPTH):
+            raise serializers.ValidationError(f"Nest at most {MAX_DEPTH} deep.", code="depth")
         return data
 
     def to_representation(self, value: dict[str, Any]) -> dict[str, Any]:
@@ -192,6 +197,18 @@ class TagsField(serializers.Field[dict[str, str], Any, Any, Any]):
 
     def to_representation(self, value: dict[str, str]) -> dict[str, str]:
         return value
+
+
+def _is_deeper(data: Any, depth: int) -> bool:
+    """Whether there are more than so many collections in each other; level by level."""
+    level = [data]
+    for _ in range(depth):
+        level = [each for each in level if isinstance(each, dict | list)]
+        if not level:
+            return False
+        inner = (each.values() if isinstance(each, dict) else each for each in level)
+        level = [item for items in inner for item in items]
+    return any(isinstance(each, dict | list) for each in level)
 
 
 def _is_finite(data: Any) -> bool:

@@ -18,6 +18,14 @@ def at(seconds: float) -> str:
     return (datetime.now(UTC) + timedelta(seconds=seconds)).isoformat()
 
 
+def nested(depth: int) -> dict[str, Any]:
+    """So many objects in each other."""
+    found: dict[str, Any] = {}
+    for _ in range(depth - 1):
+        found = {"in": found}
+    return found
+
+
 ENTRY = {
     "model_id": "new_v1",
     "name": "New",
@@ -47,6 +55,14 @@ REGISTRATIONS: list[Row] = [
         "fin",
     ),
     ("NaN", {"expected_latency_p95_ms": NAN}, 400, "/expected_latency_p95_ms", "finite"),
+    (
+        "a number no float holds",
+        {"expected_latency_p95_ms": 10**400},
+        400,
+        "/expected_latency_p95_ms",
+        "finite",
+    ),
+    ("deep metadata", {"metadata": nested(65)}, 400, "/metadata", "at most 64 deep"),
     ("numbers as tags", {"tags": [1]}, 400, "/tags", "strings"),
     ("an unknown tier", {"risk_tier": "mild"}, 400, "/risk_tier", "mild"),
     ("a name with a slash", {"name": "a/b"}, 400, "/name", "neither"),

@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
 from registry.models import ModelVersion
+from tests.bad_inputs import nested
 
 Maker = Callable[..., ModelVersion]
 Caller = Callable[..., APIClient]
@@ -55,6 +56,15 @@ def test_everything_declared_is_answered_as_it_was_given(api: Caller) -> None:
     entry = api("trainer").post(f"{API}/models", declared, format="json").json()
 
     assert {key: entry[key] for key in declared} == declared
+
+
+def test_metadata_may_be_nested_as_deep_as_a_manifest_takes_it(api: Caller) -> None:
+    deep = nested(64)
+
+    answer = api("trainer").post(f"{API}/models", SEED_ENTRY | {"metadata": deep}, format="json")
+
+    assert answer.status_code == 201
+    assert answer.json()["metadata"] == deep
 
 
 def test_plain_tags_may_come_as_a_list(api: Caller) -> None:
