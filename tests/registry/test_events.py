@@ -40,6 +40,7 @@ def fail(event: Event) -> None:
 SUBSCRIPTIONS = {
     "team.heard": (events.Subscriber("tests.registry.test_events.listen"),),
     "team.failed": (events.Subscriber("tests.registry.test_events.fail"),),
+    "club.*": (events.Subscriber("tests.registry.test_events.listen"),),
     "team.sent": (events.Subscriber("tests.registry.test_events.send", events.Kind.OUTSIDE),),
 }
 
@@ -71,6 +72,30 @@ def test_an_event_is_delivered_once_to_a_verb() -> None:
     assert (first, second) == (1, 0)
     assert [event.pk] == HEARD
     assert event.deliveries.get().state == DeliveryState.DONE
+
+
+def test_whoever_asks_for_a_beginning_hears_every_event_that_begins_so() -> None:
+    met, left = record("club.met"), record("club.door.left")
+    record("clubs.met")
+
+    deliveries.deliver_to_verbs(now=at(NOW))
+
+    assert [met.pk, left.pk] == HEARD
+
+
+def test_a_transaction_starts_each_task_once_however_much_it_records(
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    with django_capture_on_commit_callbacks() as starts:
+        with transaction.atomic():
+            record("team.heard")
+            transaction.set_rollback(True)
+        for _ in range(3):
+            with transaction.atomic():
+                record("team.heard")
+        record("team.sent")
+
+    assert [start.args for start in starts] == [(events.VERB_TASK,), (events.OUTSIDE_TASK,)]
 
 
 def test_an_event_without_subscribers_owes_nothing() -> None:
