@@ -29,6 +29,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.staticfiles",
     "django_htmx",
+    "drf_spectacular_sidecar",  # Swagger UI's files, served from here
     "rest_framework",
     "config",
     "registry",
@@ -107,6 +108,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["registry.permissions.HasScope"],
     "DEFAULT_PARSER_CLASSES": ["config.wire.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["config.wire.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "config.openapi.Schema",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
 

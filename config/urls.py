@@ -7,7 +7,7 @@ from django.contrib.auth import views as auth_views
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 
-from config import health
+from config import health, schema_views
 
 # Governance stands first: it answers some methods of paths the registry answers others of.
 api: list[URLPattern | URLResolver] = [
@@ -22,6 +22,8 @@ urlpatterns = [
     path("", include("monitoring.urls_pages")),
     path("admin/", admin.site.urls),
     path("api/model-registry/", include(api)),
+    path("api/schema/", schema_views.schema, name="api-schema"),
+    path("api/docs/", schema_views.docs, name="api-docs"),
     path("login/", auth_views.LoginView.as_view(template_name="login.html"), name="login"),
     path("logout/", auth_views.LogoutView.as_view(), name="logout"),
     path("healthz", health.healthz),

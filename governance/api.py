@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import datetime
+from typing import Any, TypedDict
 
 from django.db import transaction
 from django.utils.http import parse_etags
@@ -15,11 +16,14 @@ from governance import amendments, carding, promotions, reviews
 from governance.flags import FLAGS
 from registry import entries, lifecycle, permissions, tokens
 from registry.actors import actor_of
+from registry.api.answers import Entry
+from registry.api.describing import describes
 from registry.api.idempotency import idempotent
 from registry.api.models import ModelDetailView
 from registry.errors import InvalidInput, PreconditionFailed
 from registry.models import DeploymentStage, ModelVersion
 from registry.serializers import (
+    NothingSerializer,
     ObjectField,
     StrictCharField,
     StrictDecimalField,
@@ -37,6 +41,22 @@ class DeploymentSerializer(StrictSerializer):
     reason = StrictCharField(
         multiline=True, max_length=5_000, required=False, allow_blank=True, default=""
     )
+
+    closer = {
+        "status": {"enum": DeploymentStage.values},
+        "canary_percentage": {
+            "anyOf": [
+                {
+                    "type": "number",
+                    "exclusiveMinimum": 0,
+                    "exclusiveMaximum": 100,
+                    "multipleOf": 0.01,
+                },
+                {"type": "null"},
+            ],
+            "description": "Of live traffic; moves to canary only, 10 where none is given.",
+        },
+    }
 
     def validate_status(self, status: str) -> DeploymentStage:
         if status not in DeploymentStage.values:
@@ -56,6 +76,11 @@ class AmendmentSerializer(StrictSerializer):
     expected_latency_p95_ms = StrictFloatField(minimum=0, required=False, allow_null=True)
     owner = StrictCharField(max_length=200, required=False)
 
+    closer = {
+        "": {"minProperties": 1},
+        "metadata": {"properties": {flag: {"type": "boolean"} for flag in FLAGS.values()}},
+    }
+
     def validate_metadata(self, metadata: dict[str, Any]) -> dict[str, Any]:
         for flag in FLAGS.values():
             if flag in metadata and not isinstance(metadata[flag], bool):
@@ -71,8 +96,32 @@ class ReviewRequestSerializer(StrictSerializer):
     )
 
 
-class NothingSerializer(StrictSerializer):
-    """A body without fields."""
+class Deployment(TypedDict):
+    """Where a version is now, and where it was."""
+
+    model_id: str
+    status: DeploymentStage
+    previous_status: DeploymentStage
+    canary_percentage: float | None
+    transition_id: int
+    warnings: list[str]
+
+
+class Card(TypedDict):
+    """A model card's latest revision."""
+
+    model_id: str
+    revision: int
+    markdown: str
+    json: dict[str, Any]
+    html_url: str
+
+
+class ReviewRequested(TypedDict):
+    """When reviewers were asked."""
+
+    model_id: str
+    requested_at: datetime
 
 
 class ModelView(ModelDetailView):
@@ -81,6 +130,14 @@ class ModelView(ModelDetailView):
     # PATCH needs a scope for each kind of change; which, only the body says.
     scopes = {"GET": tokens.READ, "PATCH": tokens.READ}
 
+    @describes(
+        "Amend a model version, or settle its checks",
+        body=AmendmentSerializer,
+        answers={200: Entry},
+        refuses=(409,),
+        if_match=True,
+        etag=True,
+    )
     @transaction.atomic
     def patch(self, request: Request, model_id: str) -> Response:
         asked = AmendmentSerializer(data=request.data)
@@ -93,14 +150,24 @@ class ModelView(ModelDetailView):
         return Response(entries.entry(version), headers={"ETag": f'"{version.revision}"'})
 
 
+MOVE: dict[str, Any] = {
+    "body": DeploymentSerializer,
+    "answers": {200: Deployment},
+    "refuses": (409, 422),
+    "if_match": True,
+}
+
+
 class DeploymentView(APIView):
     """PATCH, and POST the same, moves a version to another stage or canary share."""
 
     scopes = {"PATCH": tokens.DEPLOY, "POST": tokens.DEPLOY}
 
+    @describes("Move a version to another stage or share", **MOVE)
     def patch(self, request: Request, model_id: str) -> Response:
         return self.move(request, model_id)
 
+    @describes("Move a version, as PATCH does", **MOVE)
     @idempotent
     def post(self, request: Request, model_id: str) -> Response:
         return self.move(request, model_id)
@@ -138,6 +205,13 @@ class CardView(APIView):
 
     scopes = {"POST": tokens.DEPLOY}
 
+    @describes(
+        "Generate a version's model card",
+        body=NothingSerializer,
+        body_required=False,
+        answers={201: Card},
+        if_match=True,
+    )
     @idempotent
     @transaction.atomic
     def post(self, request: Request, model_id: str) -> Response:
@@ -160,6 +234,14 @@ class ReviewRequestView(APIView):
 
     scopes = {"POST": tokens.MODELS_WRITE}
 
+    @describes(
+        "Ask for a review",
+        body=ReviewRequestSerializer,
+        body_required=False,
+        answers={201: ReviewRequested},
+        refuses=(409,),
+        if_match=True,
+    )
     @idempotent
     @transaction.atomic
     def post(self, request: Request, model_id: str) -> Response:

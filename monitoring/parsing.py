@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from registry import characters
 from registry.errors import FieldError, InvalidInput, TooLarge
 
 MAX_SNAPSHOTS = 10_000
 SKEW = timedelta(seconds=60)  # how far ahead a replica's clock may be
 MAX_REQUESTS = 2**31 - 1
+LARGEST = 1e300  # of any number
 
 SHARES = ("error_rate", "ood_rate", "input_drift_score")  # 0..1
 AMOUNTS = (
@@ -47,6 +49,30 @@ class Snapshot:
     def key(self) -> tuple[datetime, str]:
         """What makes two reports the same one, within a version."""
         return self.timestamp, self.source
+
+
+def schema() -> dict[str, Any]:
+    """What ``parse`` takes, as JSON Schema, apart from what depends on the clock and the path."""
+    null = {"type": "null"}
+    share = {"anyOf": [{"type": "number", "minimum": 0, "maximum": 1}, null]}
+    amount = {"anyOf": [{"type": "number", "minimum": 0, "maximum": LARGEST}, null]}
+    text = {"type": "string", "pattern": f"^{characters.PRINTABLE}*$"}
+    snapshot = {
+        "type": "object",
+        "properties": {
+            "model_id": {"anyOf": [{"type": "string"}, null], "description": "That of the path."},
+            "version": {"anyOf": [{"type": "string"}, null], "description": "That version's."},
+            "timestamp": {"type": "string", "format": "date-time"},
+            "num_requests": {"type": "integer", "minimum": 0, "maximum": MAX_REQUESTS},
+            **dict.fromkeys(SHARES, share),
+            **dict.fromkeys(AMOUNTS, amount),
+            **{name: {"anyOf": [text | {"maxLength": most}, null]} for name, most in TEXTS.items()},
+        },
+        "required": ["timestamp", "num_requests"],
+        "additionalProperties": False,
+    }
+    several = {"type": "array", "items": snapshot, "minItems": 1, "maxItems": MAX_SNAPSHOTS}
+    return {"oneOf": [snapshot, several]}
 
 
 def parse(
@@ -146,14 +172,14 @@ def _number_faults(
         return
     if isinstance(value, bool) or not isinstance(value, int | float):
         yield name, "type", remedy
-    elif not (0 <= value <= most and abs(value) <= 1e300):
+    elif not (0 <= value <= most and abs(value) <= LARGEST):
         yield name, "range", remedy
 
 
 def _text_faults(name: str, value: Any, longest: int) -> Iterator[tuple[str, str, str]]:
     if value is None:
         return
-    if not isinstance(value, str) or len(value) > longest or not value.isprintable():
+    if not isinstance(value, str) or len(value) > longest or not characters.is_printable(value):
         yield name, "type", f"Give at most {longest} printable characters."
 
 

@@ -6,16 +6,30 @@ import math
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 from django.core.validators import RegexValidator
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from rest_framework import serializers
 
+from registry import characters
+
+JsonSchema = dict[str, Any]
+
+# Tags are filters too: a comma parts them there, a colon a key from its value.
+KEY = f"^[^,:{characters.UNSEEN}]+$"
+VALUE = f"^{characters.PRINTABLE}*$"
+
 
 class StrictSerializer(serializers.Serializer[Any]):
-    """A serializer that refuses fields it does not know, by name."""
+    """A serializer that refuses fields it does not know, by name.
+
+    What a rule of its own narrows further, ``closer`` tells the API's document: keywords by field,
+    and under "" those of the whole object.
+    """
+
+    closer: ClassVar[Mapping[str, JsonSchema]] = {}
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         if not isinstance(data, Mapping):
@@ -33,6 +47,10 @@ class StrictSerializer(serializers.Serializer[Any]):
         return fields
 
 
+class NothingSerializer(StrictSerializer):
+    """A body without fields."""
+
+
 class StrictCharField(serializers.CharField):
     """A JSON string, of printable characters unless ``multiline``; never a number."""
 
@@ -44,11 +62,24 @@ class StrictCharField(serializers.CharField):
         if not isinstance(data, str):
             raise serializers.ValidationError("Give a string.", code="type")
         plain = data.replace("\n", "").replace("\t", "") if self.multiline else data
-        if not plain.isprintable():
+        if not characters.is_printable(plain):
             raise serializers.ValidationError("Use printable characters only.", code="characters")
         if data != data.strip() and not self.multiline:
             raise serializers.ValidationError("Leave out the blanks at the ends.", code="blanks")
         return super().to_internal_value(data)
+
+    def schema(self) -> JsonSchema:
+        """What it takes, as JSON Schema."""
+        empty = characters.LINE_OR_NONE if self.allow_blank else characters.LINE
+        found: JsonSchema = {
+            "type": "string",
+            "pattern": characters.LINES if self.multiline else empty,
+        }
+        if self.multiline and not self.allow_blank:
+            found["minLength"] = 1
+        if self.max_length is not None:
+            found["maxLength"] = self.max_length
+        return found
 
 
 class PatternField(StrictCharField):
@@ -56,14 +87,20 @@ class PatternField(StrictCharField):
 
     def __init__(self, pattern: str, sentence: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        self.pattern = pattern
         self.validators.append(RegexValidator(pattern, sentence, code="pattern"))
+
+    def schema(self) -> JsonSchema:
+        """What it takes, as JSON Schema."""
+        return super().schema() | {"pattern": self.pattern}
 
 
 class FamilyNameField(PatternField):
     """The name of a registered model: an address part keeps it whole, so no '/' and no ':'."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(r"^[^/:]+$", "Use neither '/' nor ':'.", max_length=256, **kwargs)
+        pattern = characters.line_without("/:")
+        super().__init__(pattern, "Use neither '/' nor ':'.", max_length=256, **kwargs)
 
 
 class StrictBooleanField(serializers.Field[bool, Any, bool, Any]):
@@ -76,6 +113,10 @@ class StrictBooleanField(serializers.Field[bool, Any, bool, Any]):
 
     def to_representation(self, value: bool) -> bool:
         return value
+
+    def schema(self) -> JsonSchema:
+        """What it takes, as JSON Schema."""
+        return {"type": "boolean"}
 
 
 class StrictIntegerField(serializers.Field[int, Any, int, Any]):
@@ -97,6 +138,10 @@ class StrictIntegerField(serializers.Field[int, Any, int, Any]):
     def to_representation(self, value: int) -> int:
         return value
 
+    def schema(self) -> JsonSchema:
+        """What it takes, as JSON Schema."""
+        return {"type": "integer", "minimum": self.minimum, "maximum": self.maximum}
+
 
 class StrictFloatField(serializers.Field[float, Any, float, Any]):
     """A finite JSON number, at least ``minimum``; ``true`` is none."""
@@ -117,6 +162,11 @@ class StrictFloatField(serializers.Field[float, Any, float, Any]):
     def to_representation(self, value: float) -> float:
         return value
 
+    def schema(self) -> JsonSchema:
+        """What it takes, as JSON Schema."""
+        least = {} if self.minimum is None else {"minimum": self.minimum}
+        return {"type": "number", **least}
+
 
 class StrictDecimalField(serializers.Field[Decimal, Any, float, Any]):
     """A finite JSON number kept exactly as it was written."""
@@ -129,6 +179,10 @@ class StrictDecimalField(serializers.Field[Decimal, Any, float, Any]):
     def to_representation(self, value: Decimal) -> float:
         return float(value)
 
+    def schema(self) -> JsonSchema:
+        """What it takes, as JSON Schema."""
+        return {"type": "number"}
+
 
 class StrictDateTimeField(serializers.Field[datetime, Any, str, Any]):
     """An ISO 8601 time with an offset."""
@@ -138,6 +192,10 @@ class StrictDateTimeField(serializers.Field[datetime, Any, str, Any]):
 
     def to_representation(self, value: datetime) -> str:
         return value.isoformat()
+
+    def schema(self) -> JsonSchema:
+        """What it takes, as JSON Schema."""
+        return {"type": "string", "format": "date-time"}
 
 
 class MetricsField(serializers.Field[dict[str, float], Any, Any, Any]):
@@ -153,6 +211,10 @@ class MetricsField(serializers.Field[dict[str, float], Any, Any, Any]):
 
     def to_representation(self, value: dict[str, float]) -> dict[str, float]:
         return value
+
+    def schema(self) -> JsonSchema:
+        """What it takes, as JSON Schema."""
+        return {"type": "object", "additionalProperties": {"type": "number"}}
 
 
 MAX_DEPTH = 64  # collections in each other; a manifest, which holds some more, takes 100
@@ -171,6 +233,10 @@ class ObjectField(serializers.Field[dict[str, Any], Any, Any, Any]):
     def to_representation(self, value: dict[str, Any]) -> dict[str, Any]:
         return value
 
+    def schema(self) -> JsonSchema:
+        """What it takes, as JSON Schema."""
+        return {"type": "object"}
+
 
 class TagsField(serializers.Field[dict[str, str], Any, Any, Any]):
     """Tags as an object of strings, or as a list of plain tags."""
@@ -188,7 +254,7 @@ class TagsField(serializers.Field[dict[str, str], Any, Any, Any]):
                     "1,000.",
                     code="tag",
                 )
-            if "," in key or ":" in key or not (key + value).isprintable():
+            if "," in key or ":" in key or not characters.is_printable(key + value):
                 raise serializers.ValidationError(
                     f"Tag {key!r}: use printable characters, and neither ',' nor ':' in keys.",
                     code="tag",
@@ -197,6 +263,19 @@ class TagsField(serializers.Field[dict[str, str], Any, Any, Any]):
 
     def to_representation(self, value: dict[str, str]) -> dict[str, str]:
         return value
+
+    def schema(self) -> JsonSchema:
+        """What it takes, as JSON Schema."""
+        return {
+            "oneOf": [
+                {
+                    "type": "object",
+                    "propertyNames": {"pattern": KEY, "maxLength": 250},
+                    "additionalProperties": {"type": "string", "pattern": VALUE, "maxLength": 1000},
+                },
+                {"type": "array", "items": {"type": "string", "pattern": KEY, "maxLength": 250}},
+            ]
+        }
 
 
 def _is_deeper(data: Any, depth: int) -> bool:

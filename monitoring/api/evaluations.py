@@ -9,9 +9,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from monitoring.api import answers
 from monitoring.evaluations import requests
 from monitoring.models import Evaluation, EvaluationKind
 from registry import actors, entries, permissions, tokens
+from registry.api.describing import describes
 from registry.api.idempotency import idempotent
 from registry.errors import NotFound
 from registry.models import DataSet
@@ -28,6 +30,10 @@ class ClassField(serializers.Field[str | int, Any, str | int, Any]):
 
     def to_representation(self, value: str | int) -> str | int:
         return value
+
+    def schema(self) -> dict[str, Any]:
+        """What it takes, as JSON Schema."""
+        return {"type": ["string", "integer"]}
 
 
 class NewEvaluationSerializer(StrictSerializer):
@@ -47,6 +53,12 @@ class EvaluationsView(APIView):
 
     scopes = {"GET": tokens.READ, "POST": tokens.MODELS_WRITE}
 
+    @describes(
+        "Ask for an evaluation",
+        body=NewEvaluationSerializer,
+        answers={202: answers.Evaluation},
+        refuses=(409,),
+    )
     @idempotent
     def post(self, request: Request, model_id: str) -> Response:
         asked = NewEvaluationSerializer(data=request.data)
@@ -66,6 +78,7 @@ class EvaluationsView(APIView):
         )
         return Response(evaluation_json(evaluation), status=202)
 
+    @describes("List a version's evaluations", answers={200: answers.Evaluations})
     def get(self, request: Request, model_id: str) -> Response:
         rows = entries.find(model_id).evaluations.select_related("version", "dataset")
         return Response({"evaluations": [evaluation_json(row) for row in rows[:100]]})
@@ -76,6 +89,7 @@ class EvaluationView(APIView):
 
     scopes = {"GET": tokens.READ}
 
+    @describes("Read an evaluation", answers={200: answers.Evaluation})
     def get(self, request: Request, model_id: str, evaluation_id: int) -> Response:
         rows = entries.find(model_id).evaluations.select_related("version", "dataset")
         found = rows.filter(pk=evaluation_id).first() if evaluation_id < 2**63 else None
@@ -89,6 +103,7 @@ class ProfileView(APIView):
 
     scopes = {"GET": tokens.READ}
 
+    @describes("Read a version's reference profile", answers={200: dict[str, Any]})
     def get(self, request: Request, model_id: str) -> Response:
         version = entries.find(model_id)
         latest = version.evaluations.filter(results__isnull=False).order_by("-finished_at").first()

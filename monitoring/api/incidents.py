@@ -10,12 +10,20 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from monitoring import incidents
+from monitoring.api import answers
 from monitoring.models import Incident
 from registry import actors, tokens
+from registry.api.describing import PAGE, Parameter, describes
 from registry.api.paging import page, refuse_unknown
 from registry.errors import InvalidInput, NotFound
+from registry.serializers import NothingSerializer
 
 STATES = {"open": True, "resolved": False}
+FILTERS = (
+    Parameter("state", {"enum": list(STATES)}, "Only those that are open, or resolved."),
+    Parameter("model_id", {"type": "string", "pattern": r"^[^\x00]*$"}, "Only this version's."),
+    *PAGE,
+)
 
 
 class IncidentsView(APIView):
@@ -23,8 +31,9 @@ class IncidentsView(APIView):
 
     scopes = {"GET": tokens.READ}
 
+    @describes("List incidents", query=FILTERS, answers={200: answers.IncidentPage})
     def get(self, request: Request) -> Response:
-        refuse_unknown(request, {"state", "model_id", "cursor", "limit"})
+        refuse_unknown(request, {parameter.name for parameter in FILTERS})
         rows = Incident.objects.select_related("version", "restored", "remark")
         if state := request.query_params.get("state"):
             if state not in STATES:
@@ -41,6 +50,7 @@ class IncidentView(APIView):
 
     scopes = {"GET": tokens.READ}
 
+    @describes("Read an incident", answers={200: answers.Incident})
     def get(self, request: Request, pk: int) -> Response:
         return Response(incident_json(_find(pk)))
 
@@ -50,7 +60,15 @@ class ResolveView(APIView):
 
     scopes = {"POST": tokens.ROLL_BACK}
 
+    @describes(
+        "Resolve an incident",
+        body=NothingSerializer,
+        body_required=False,
+        answers={200: answers.Incident},
+        refuses=(409,),
+    )
     def post(self, request: Request, pk: int) -> Response:
+        NothingSerializer(data=request.data).is_valid(raise_exception=True)
         actor = actors.actor_of(request.user)
         incidents.resolve(_find(pk), actor=actor, now=timezone.now())
         return Response(incident_json(_find(pk)))

@@ -11,13 +11,25 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from monitoring import parsing, snapshots
+from monitoring.api import answers
 from monitoring.models import PerformanceSnapshot
 from registry import entries, permissions, tokens
+from registry.api.describing import Parameter, describes
 from registry.api.idempotency import idempotent
 from registry.api.paging import refuse_unknown
 from registry.errors import InvalidInput
 
 MOST = 1000
+TIME = {"type": "string", "format": "date-time"}
+FILTERS = (
+    Parameter("since", TIME, "Only those of intervals that ended at this time or later."),
+    Parameter("until", TIME, "Only those of intervals that ended before this time."),
+    Parameter(
+        "limit",
+        {"type": "integer", "minimum": 1, "maximum": MOST, "default": 100},
+        "How many to answer at most.",
+    ),
+)
 
 
 class PerformanceView(APIView):
@@ -25,6 +37,7 @@ class PerformanceView(APIView):
 
     scopes = {"GET": tokens.READ, "POST": tokens.PERFORMANCE_WRITE}
 
+    @describes("Report snapshots", body=parsing.schema(), answers={201: answers.Receipt})
     @idempotent
     def post(self, request: Request, model_id: str) -> Response:
         version = entries.find(model_id)
@@ -44,8 +57,9 @@ class PerformanceView(APIView):
         body = {"accepted": receipt.accepted, "duplicates": receipt.duplicates}
         return Response(body | {"conflicts": conflicts}, status=201)
 
+    @describes("List a version's snapshots", query=FILTERS, answers={200: answers.SnapshotPage})
     def get(self, request: Request, model_id: str) -> Response:
-        refuse_unknown(request, {"since", "until", "limit"})
+        refuse_unknown(request, {parameter.name for parameter in FILTERS})
         version = entries.find(model_id)
         rows = PerformanceSnapshot.objects.filter(model_version=version)
         for name, lookup in (("since", "timestamp__gte"), ("until", "timestamp__lt")):

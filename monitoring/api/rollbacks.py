@@ -10,9 +10,11 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from monitoring import assessments, rollbacks
+from monitoring.api import answers
 from monitoring.triggers import Verdict
 from registry import entries, permissions, tokens
 from registry.actors import actor_of
+from registry.api.describing import Parameter, describes
 from registry.api.idempotency import idempotent
 from registry.api.paging import refuse_unknown
 from registry.errors import InvalidInput
@@ -20,6 +22,11 @@ from registry.models import DeploymentStage
 from registry.serializers import StrictCharField, StrictSerializer
 
 LONGEST_WINDOW = 7 * 24 * 60  # minutes
+WINDOW = Parameter(
+    "window_minutes",
+    {"type": "integer", "minimum": 1, "maximum": LONGEST_WINDOW},
+    "The window's length; the policy's where none is given.",
+)
 
 
 class RollbackCheckView(APIView):
@@ -27,6 +34,7 @@ class RollbackCheckView(APIView):
 
     scopes = {"GET": tokens.READ}
 
+    @describes("Check the triggers", query=[WINDOW], answers={200: answers.RollbackCheck})
     def get(self, request: Request, model_id: str) -> Response:
         refuse_unknown(request, {"window_minutes"})
         version = entries.find(model_id)
@@ -45,6 +53,8 @@ class RollbackCheckView(APIView):
 
 
 class RollbackSerializer(StrictSerializer):
+    """Why, in a person's words."""
+
     reason = StrictCharField(
         multiline=True, max_length=2000, required=False, allow_blank=True, allow_null=True
     )
@@ -55,9 +65,16 @@ class RollbackView(APIView):
 
     scopes = {"POST": tokens.ROLL_BACK}
 
+    @describes(
+        "Roll a version back",
+        body=RollbackSerializer,
+        body_required=False,
+        answers={200: answers.RolledBack},
+        refuses=(409,),
+    )
     @idempotent
     def post(self, request: Request, model_id: str) -> Response:
-        asked = RollbackSerializer(data=request.data or {})
+        asked = RollbackSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         version = entries.find(model_id)
         permissions.check_reach(request, version.family, version.team)

@@ -12,6 +12,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from registry import actors, entries, tokens
+from registry.api import answers
+from registry.api.describing import describes
 from registry.api.idempotency import idempotent
 from registry.errors import InvalidInput
 from registry.ledger import bus, deliveries, presentation
@@ -24,6 +26,8 @@ from registry.serializers import (
 
 
 class SubscriptionSerializer(StrictSerializer):
+    """Which events to owe, and where they are to be handled."""
+
     event_types = serializers.ListField(
         child=StrictCharField(max_length=100), allow_empty=False, max_length=50
     )
@@ -31,16 +35,22 @@ class SubscriptionSerializer(StrictSerializer):
 
 
 class LeaseSerializer(StrictSerializer):
+    """How many events to lend."""
+
     limit = StrictIntegerField(minimum=1, maximum=100, default=10)
 
 
 class SettleSerializer(StrictSerializer):
+    """How a lent delivery went; without an error, well."""
+
     delivery_id = StrictIntegerField()
     token = serializers.UUIDField()
     error = StrictCharField(multiline=True, max_length=2000, required=False, allow_null=True)
 
 
 class NewEventSerializer(StrictSerializer):
+    """An event of the caller's own."""
+
     event_type = StrictCharField(max_length=100)
     payload = ObjectField(default=dict)
 
@@ -50,6 +60,9 @@ class SubscriptionView(APIView):
 
     scopes = {"PUT": tokens.EVENTS}
 
+    @describes(
+        "Subscribe to events", body=SubscriptionSerializer, answers={200: answers.Subscribed}
+    )
     def put(self, request: Request, name: str) -> Response:
         asked = SubscriptionSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
@@ -65,8 +78,14 @@ class LeaseView(APIView):
 
     scopes = {"POST": tokens.EVENTS}
 
+    @describes(
+        "Lease owed events",
+        body=LeaseSerializer,
+        body_required=False,
+        answers={200: answers.Lease},
+    )
     def post(self, request: Request, name: str) -> Response:
-        asked = LeaseSerializer(data=request.data or {})
+        asked = LeaseSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         lent = deliveries.lease(name, now=timezone.now(), limit=asked.validated_data["limit"])
         events = presentation.events_json(delivery.event for delivery in lent)
@@ -85,6 +104,12 @@ class SettleView(APIView):
 
     scopes = {"POST": tokens.EVENTS}
 
+    @describes(
+        "Settle a delivery",
+        body=SettleSerializer,
+        answers={200: answers.Settled},
+        refuses=(409,),
+    )
     def post(self, request: Request, name: str) -> Response:
         asked = SettleSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
@@ -100,6 +125,12 @@ class EventsView(APIView):
 
     scopes = {"POST": tokens.EVENTS}
 
+    @describes(
+        "Publish an event",
+        body=NewEventSerializer,
+        answers={201: answers.Event},
+        refuses=(404, 409),
+    )
     @idempotent
     def post(self, request: Request) -> Response:
         asked = NewEventSerializer(data=request.data)

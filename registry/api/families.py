@@ -7,6 +7,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from registry import routing, tokens
+from registry.api import answers
+from registry.api.describing import IF_NONE_MATCH, describes
 from registry.errors import NotFound
 from registry.models import ModelFamily, TrafficPlan
 
@@ -16,6 +18,12 @@ class TrafficView(APIView):
 
     scopes = {"GET": tokens.READ}
 
+    @describes(
+        "Read a family's traffic document",
+        headers=[IF_NONE_MATCH],
+        answers={200: answers.Traffic, 304: None},
+        etag=True,
+    )
     def get(self, request: Request, name: str) -> Response:
         plan = TrafficPlan.objects.select_related("family").filter(family__name=name).first()
         if plan is None:

@@ -12,11 +12,19 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from registry import artifacts, entries, permissions, tokens
+from registry.api import answers
+from registry.api.describing import BYTES, Parameter, describes
 from registry.errors import InvalidInput
 from registry.models import DataSet
 
 DIGEST = re.compile(r"sha-256=([0-9a-f]{64})")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
+EXPECTED = Parameter(
+    "Digest",
+    {"type": "string", "pattern": "^sha-256=[0-9a-f]{64}$"},
+    "The file's sha256; refused if another arrives.",
+    place="header",
+)
 
 
 class RawParser(parsers.BaseParser):
@@ -34,6 +42,7 @@ class ArtifactView(APIView):
     scopes = {"GET": tokens.READ, "PUT": tokens.MODELS_WRITE}
     parser_classes = [RawParser]
 
+    @describes("Download a version's artifact", answers={200: BYTES}, etag=True)
     def get(self, request: Request, model_id: str) -> HttpResponseBase:
         version = entries.find(model_id)
         response = StreamingHttpResponse(
@@ -44,6 +53,13 @@ class ArtifactView(APIView):
             response["ETag"] = f'"{version.artifact.sha256}"'
         return response
 
+    @describes(
+        "Upload a version's artifact",
+        body=BYTES,
+        headers=[EXPECTED],
+        answers={201: answers.KeptArtifact},
+        refuses=(409, 422),
+    )
     def put(self, request: Request, model_id: str) -> Response:
         version = entries.find(model_id)
         permissions.check_reach(request, version.family, version.team)
@@ -61,6 +77,7 @@ class DataSetsView(APIView):
 
     scopes = {"GET": tokens.READ}
 
+    @describes("List the data sets", answers={200: answers.DataSets})
     def get(self, request: Request) -> Response:
         rows = DataSet.objects.select_related("artifact")[:1000]
         return Response({"datasets": [_data_set(row) for row in rows]})
@@ -72,6 +89,13 @@ class DataSetView(APIView):
     scopes = {"PUT": tokens.MODELS_WRITE}
     parser_classes = [RawParser]
 
+    @describes(
+        "Keep a data set",
+        body=BYTES,
+        headers=[EXPECTED],
+        answers={201: answers.KeptDataSet},
+        refuses=(409, 422),
+    )
     def put(self, request: Request, name: str) -> Response:
         if not NAME.fullmatch(name):
             raise InvalidInput.of("name", "Use letters, digits, '.', '_' and '-', at most 200.")

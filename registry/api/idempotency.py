@@ -47,6 +47,7 @@ def idempotent(post: Post[Rest]) -> Post[Rest]:
             _keep(kept, response)
         return response
 
+    vars(answer)["idempotent"] = True  # the API's document says so
     return answer
 
 

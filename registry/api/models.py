@@ -10,6 +10,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from registry import entries, permissions, registration, statistics, tokens
+from registry.api import answers
+from registry.api.describing import PAGE, Link, Parameter, describes
 from registry.api.idempotency import idempotent
 from registry.api.paging import page, refuse_unknown
 from registry.errors import FieldError, InvalidInput, Unprocessable
@@ -28,7 +30,16 @@ from registry.serializers import (
     TagsField,
 )
 
-FILTERS = {"stage", "framework", "team", "owner", "tags", "q", "cursor", "limit"}
+WORDS = {"type": "string", "pattern": r"^[^\x00]*$"}
+FILTERS = (
+    Parameter("stage", {"enum": DeploymentStage.values}, "Only those in this stage."),
+    Parameter("framework", WORDS, "Only those of this framework."),
+    Parameter("team", WORDS, "Only this team's."),
+    Parameter("owner", WORDS, "Only this owner's."),
+    Parameter("tags", WORDS, "Only those with all of these tags, `key` or `key:value`, by commas."),
+    Parameter("q", WORDS, "Only those whose texts have words that begin so."),
+    *PAGE,
+)
 MODEL_ID = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 SHA256 = r"^[0-9a-f]{64}$"
 DERIVED = ("constitutional_compliance", "bias_check_passed")
@@ -66,6 +77,11 @@ class NewEntrySerializer(StrictSerializer):
     risk_tier = serializers.ChoiceField(choices=RiskTier.choices, required=False)
     deploy_status = StrictCharField(required=False)
 
+    closer = {
+        "deploy_status": {"enum": [DeploymentStage.DEVELOPMENT.value]},
+        "metadata": {"propertyNames": {"not": {"enum": list(DERIVED)}}},
+    }
+
     def get_fields(self) -> dict[str, Any]:
         # Every field has an attribute `source` of its own, so this one cannot be declared as one.
         source = StrictCharField(max_length=500, required=False, allow_blank=True)
@@ -95,13 +111,30 @@ class NewEntrySerializer(StrictSerializer):
         return registration.Entry(**declared)
 
 
+OF_IT = {"model_id": "$response.body#/model_id"}
+NEXT = [
+    Link(operation, OF_IT)
+    for operation in (
+        "getModelDetail",
+        "patchModel",
+        "patchDeployment",
+        "postPerformance",
+        "getRollbackCheck",
+        "postRollback",
+        "postCard",
+        "getHistory",
+    )
+]
+
+
 class ModelsView(APIView):
     """GET lists entries, newest first; POST registers one."""
 
     scopes = {"GET": tokens.READ, "POST": tokens.MODELS_WRITE}
 
+    @describes("List model versions", query=FILTERS, answers={200: answers.EntryPage})
     def get(self, request: Request) -> Response:
-        refuse_unknown(request, FILTERS)
+        refuse_unknown(request, {parameter.name for parameter in FILTERS})
         asked = request.query_params
         rows = ModelVersion.objects.select_related("family", "artifact").prefetch_related("tags")
         for name in ("stage", "framework", "team", "owner"):
@@ -114,6 +147,13 @@ class ModelsView(APIView):
         found, following = page(request, rows)
         return Response({"models": entries.entries(found), "next": following})
 
+    @describes(
+        "Register a model version",
+        body=NewEntrySerializer,
+        answers={201: answers.Entry},
+        refuses=(409,),
+        links=NEXT,
+    )
     @idempotent
     def post(self, request: Request) -> Response:
         asked = NewEntrySerializer(data=request.data)
@@ -130,6 +170,7 @@ class ModelDetailView(APIView):
 
     scopes = {"GET": tokens.READ}
 
+    @describes("Read a model version", answers={200: answers.Entry}, etag=True)
     def get(self, request: Request, model_id: str) -> Response:
         version = entries.find(model_id)
         return Response(entries.entry(version), headers={"ETag": f'"{version.revision}"'})
@@ -140,6 +181,7 @@ class HistoryView(APIView):
 
     scopes = {"GET": tokens.READ}
 
+    @describes("Read a version's history", query=PAGE, answers={200: answers.EventPage})
     def get(self, request: Request, model_id: str) -> Response:
         refuse_unknown(request, {"cursor", "limit"})
         rows = entries.find(model_id).events.select_related("remark")
@@ -152,6 +194,7 @@ class StatsView(APIView):
 
     scopes = {"GET": tokens.READ}
 
+    @describes("Count what there is", answers={200: answers.Statistics})
     def get(self, request: Request) -> Response:
         return Response(statistics.summary())
 

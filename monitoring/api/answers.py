@@ -1,0 +1,138 @@
+"""What monitoring's endpoints answer, as types: the API's document is made of these."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, TypedDict
+
+from monitoring.models import EvaluationKind, EvaluationState, IncidentKind, Severity
+from monitoring.triggers import Metric, Verdict
+from registry.api.answers import Sha256, Share
+from registry.models import DeploymentStage
+
+
+class Clash(TypedDict):
+    """A snapshot that was reported before with other values."""
+
+    index: int
+    detail: str
+
+
+class Receipt(TypedDict):
+    """What became of the snapshots sent."""
+
+    accepted: int
+    duplicates: int
+    conflicts: list[Clash]
+
+
+class Snapshot(TypedDict):
+    """What one version did over one reporting interval; null was not reported."""
+
+    model_id: str
+    version: str
+    timestamp: datetime
+    source: str
+    num_requests: int
+    error_rate: Share | None
+    ood_rate: Share | None
+    input_drift_score: Share | None
+    latency_p50_ms: float | None
+    latency_p95_ms: float | None
+    latency_p99_ms: float | None
+    requests_per_second: float | None
+    gpu_memory_mb: float | None
+    device: str | None
+
+
+class SnapshotPage(TypedDict):
+    """Snapshots, newest first; ``next`` is the time to ask ``until`` for the page after."""
+
+    snapshots: list[Snapshot]
+    next: datetime | None
+
+
+class Trigger(TypedDict):
+    """One trigger's verdict, with the figures it rests on."""
+
+    metric: Metric
+    verdict: Verdict
+    value: float | None
+    threshold: float | None
+    requests: int
+    snapshots: int
+    reason: str
+
+
+class RollbackCheck(TypedDict):
+    """What the triggers say of one version now."""
+
+    model_id: str
+    should_rollback: bool
+    reasons: list[str]
+    verdict: Verdict
+    window_minutes: int
+    requests: int
+    triggers: list[Trigger]
+
+
+class RolledBack(TypedDict):
+    """What a rollback did; repeated, what it had done."""
+
+    model_id: str
+    status: DeploymentStage
+    reasons: list[str]
+    restored_model_id: str | None
+    incident_id: int | None
+    transition_id: int
+
+
+class Evaluation(TypedDict):
+    """One evaluation: how far it is, and what came out."""
+
+    evaluation_id: int
+    model_id: str
+    kind: EvaluationKind
+    state: EvaluationState
+    progress: Share
+    device: str | None
+    error: str | None
+    dataset: str
+    dataset_sha256: Sha256
+    artifact_sha256: Sha256
+    protected_attributes: list[str]
+    requested_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    results: dict[str, Any] | None
+    evidence_digest: Sha256 | None
+
+
+class Evaluations(TypedDict):
+    """The newest evaluations of a version."""
+
+    evaluations: list[Evaluation]
+
+
+class Incident(TypedDict):
+    """Something that people should look at."""
+
+    incident_id: int
+    model_id: str
+    kind: IncidentKind
+    severity: Severity
+    summary: str
+    reasons: list[str]
+    breaches: int
+    restored_model_id: str | None
+    transition_id: int | None
+    opened_at: datetime
+    resolved_at: datetime | None
+    resolved_by: str | None
+
+
+class IncidentPage(TypedDict):
+    """Incidents, newest first."""
+
+    incidents: list[Incident]
+    next: str | None
