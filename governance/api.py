@@ -29,8 +29,8 @@ from registry.serializers import (
     StrictDecimalField,
     StrictFloatField,
     StrictSerializer,
-    TagsField,
 )
+from registry.tagging import TagsField
 
 
 class DeploymentSerializer(StrictSerializer):

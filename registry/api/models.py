@@ -27,8 +27,8 @@ from registry.serializers import (
     StrictFloatField,
     StrictIntegerField,
     StrictSerializer,
-    TagsField,
 )
+from registry.tagging import TagsField
 
 WORDS = {"type": "string", "pattern": r"^[^\x00]*$"}
 FILTERS = (
