@@ -16,6 +16,11 @@ def home() -> Path:
     return Path(os.environ.get("ASSAY_HOME") or ROOT / ".assay").absolute()
 
 
+def ledger_dir() -> Path:
+    """Where the ledger's key and the outside copies of its checkpoints are kept."""
+    return Path(os.environ.get("ASSAY_LEDGER_DIR") or home() / "ledger").absolute()
+
+
 def port() -> int:
     """Where the web server listens.
 

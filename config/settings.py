@@ -153,6 +153,7 @@ ASSAY_HANDLER_MODULES = env.words("ASSAY_HANDLER_MODULES")
 ASSAY_REDIS_URL = env.redis_client_url()
 ASSAY_BASE_URL = f"http://localhost:{env.port()}"
 ASSAY_ARTIFACTS = ASSAY_HOME / "artifacts"
+ASSAY_LEDGER_DIR = env.ledger_dir()  # its key, and the outside copies of its checkpoints
 ASSAY_OPERATIONS_EMAIL = env.operations_email()
 ASSAY_MAIL_DOMAIN = "assay.localhost"
 ASSAY_MAX_ARTIFACT_BYTES = 10 * 1024**3

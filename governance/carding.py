@@ -10,12 +10,12 @@ from django.db import transaction
 from django.utils import timezone
 from markdown_it import MarkdownIt
 
-from governance import canonical, cards, evidence, gates, subjects
+from governance import cards, evidence, gates, subjects
 from governance.cards import CardFacts
 from governance.models import Approval, CheckResult, ModelCard
 from governance.subjects import Subject
 from monitoring.models import Evaluation
-from registry import actors, lifecycle
+from registry import actors, canonical, lifecycle
 from registry.actors import actor_of
 from registry.ledger import events
 from registry.models import ModelVersion

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from django.db.models import prefetch_related_objects
 
-from governance import canonical, constitution
+from governance import constitution
+from registry import canonical
 from governance.models import Scope
 from monitoring.models import Evaluation
 from registry.models import ModelVersion, RiskTier

@@ -6,7 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from registry.api import idempotency
-from registry.ledger import deliveries
+from registry.ledger import checkpoints, deliveries, sequencer
 
 
 @shared_task
@@ -27,3 +27,12 @@ def send_owed() -> None:
 def forget_answers() -> None:
     """Remove kept answers that have expired."""
     idempotency.forget_expired()
+
+
+@shared_task
+def sequence_events() -> None:
+    """Give new events their place in the tree, and sign it from time to time."""
+    while sequencer.sequence():
+        pass
+    checkpoints.sign(now=timezone.now())
+    checkpoints.publish()

@@ -14,6 +14,7 @@ from registry.models.stages import (
     StageTransition,
     TransitionKind,
 )
+from registry.models.tree import LedgerCheckpoint, LedgerLeaf, LedgerNode, PendingLeaf
 from registry.models.versions import ModelVersion, Part, Stakeholder, VersionTag
 
 __all__ = [
@@ -28,9 +29,13 @@ __all__ = [
     "DeploymentStage",
     "Event",
     "KeptAnswer",
+    "LedgerCheckpoint",
+    "LedgerLeaf",
+    "LedgerNode",
     "ModelFamily",
     "ModelVersion",
     "Part",
+    "PendingLeaf",
     "Remark",
     "RiskTier",
     "StageTransition",

@@ -1,0 +1,105 @@
+"""Sign how large the tree is and what its root is, and leave a copy outside the database."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import IO
+
+from django.db import transaction
+
+from assay.notes import Checkpoint
+from registry.ledger import keys, tree
+from registry.models import LedgerCheckpoint
+
+EVERY = timedelta(seconds=60)
+OUTSIDE = "checkpoints.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A checkpoint as a file outside the database keeps it."""
+
+    size: int
+    note: str
+    signed_at: datetime
+    line: int
+
+
+@transaction.atomic
+def sign(*, now: datetime) -> LedgerCheckpoint | None:
+    """Sign the tree as it is, if it has grown and the last time is a minute ago.
+
+    Raises:
+        KeyMissing: It was signed before, and the key is gone.
+    """
+    if not tree.hold():
+        return None
+    newest = LedgerCheckpoint.objects.order_by("-tree_size").first()
+    edge = tree.frontier()
+    if edge.size == (newest.tree_size if newest else 0):
+        return None
+    if newest is not None and now - newest.signed_at < EVERY:
+        return None
+    key = keys.signing(make=newest is None)
+    stated = Checkpoint(key.verifier.name, edge.size, edge.root())
+    return LedgerCheckpoint.objects.create(
+        tree_size=stated.size, root=stated.root, note=key.sign(stated.text), signed_at=now
+    )
+
+
+def publish() -> int:
+    """Append to the outside file every checkpoint that it does not hold yet; how many.
+
+    After the commit, so that the file never knows what the database does not; where the process
+    dies in between, the next call appends it.
+    """
+    file = outside_file()
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with file.open("a+", encoding="utf-8") as out:
+        fcntl.flock(out, fcntl.LOCK_EX)
+        _drop_half_a_line(out)
+        known = max((copy.size for copy in copies(file)), default=0)
+        newer = list(LedgerCheckpoint.objects.filter(tree_size__gt=known).order_by("tree_size"))
+        for checkpoint in newer:
+            out.write(f"{json.dumps(_line(checkpoint))}\n")
+        out.flush()
+        os.fsync(out.fileno())
+    return len(newer)
+
+
+def outside_file() -> Path:
+    """The file beside the key that keeps a copy of every checkpoint."""
+    return keys.folder() / OUTSIDE
+
+
+def copies(file: Path) -> Iterator[Copy]:
+    """The checkpoints a file keeps, as they were appended; a line half written is passed over."""
+    if not file.exists():
+        return
+    with file.open(encoding="utf-8") as lines:
+        for number, line in enumerate(lines, 1):
+            if line.endswith("\n"):
+                kept = json.loads(line)
+                at = datetime.fromisoformat(kept["signed_at"])
+                yield Copy(kept["size"], kept["note"], at, number)
+
+
+def _drop_half_a_line(file: IO[str]) -> None:
+    """A process that died while writing leaves a line without an end; what it said comes again."""
+    file.seek(0)
+    whole = sum(len(line.encode()) for line in file if line.endswith("\n"))
+    file.truncate(whole)
+
+
+def _line(checkpoint: LedgerCheckpoint) -> dict[str, object]:
+    return {
+        "size": checkpoint.tree_size,
+        "signed_at": checkpoint.signed_at.isoformat(),
+        "note": checkpoint.note,
+    }
