@@ -22,6 +22,7 @@ from assay.answers import (
     RollbackCheck,
     Stats,
 )
+from assay.audits import InclusionProof, SignedCheckpoint
 from assay.bus import EventBus, Subscription, get_event_bus
 from assay.entries import DeploymentStage, ModelPerformanceSnapshot, ModelRegistryEntry
 from assay.errors import (
@@ -59,6 +60,7 @@ __all__ = [
     "Event",
     "EventBus",
     "FieldError",
+    "InclusionProof",
     "InvalidInput",
     "ModelPerformanceSnapshot",
     "ModelRegistryEntry",
@@ -72,6 +74,7 @@ __all__ = [
     "Rollback",
     "RollbackCheck",
     "Router",
+    "SignedCheckpoint",
     "SnapshotConflict",
     "Stats",
     "Subscription",

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 
 from assay import in_process
+from assay.audits import Audits
 from assay.decisions import Decisions
 from assay.evaluations import Evaluations
 from assay.in_process import InProcessTransport
@@ -22,7 +23,7 @@ WHERE = (
 _registries: dict[HttpTransport | InProcessTransport, Registry] = {}
 
 
-class Registry(Records, Measurements, Evaluations, Decisions):
+class Registry(Records, Measurements, Evaluations, Decisions, Audits):
     """Everything a caller may ask of the registry.
 
     Each call blocks until the registry has committed, in plain and in async code, and each result

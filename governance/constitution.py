@@ -12,8 +12,8 @@ from typing import Any, NoReturn
 import yaml
 
 from governance import checks
-from registry import canonical
 from governance.models import Check, Scope
+from registry import canonical
 from registry.models import DeploymentStage, RiskTier
 from registry.tokens import SIGNING_ROLES
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from django.db.models import prefetch_related_objects
 
 from governance import constitution
-from registry import canonical
 from governance.models import Scope
 from monitoring.models import Evaluation
+from registry import canonical
 from registry.models import ModelVersion, RiskTier
 
 NONE = "none"  # stands for an artifact, a hash or an evaluation that is not there

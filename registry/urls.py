@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from registry.api import events, families, files, models
+from registry.api import events, families, files, ledger, models
 
 urlpatterns = [
     path("models", models.ModelsView.as_view()),
@@ -19,4 +19,7 @@ urlpatterns = [
     path("subscriptions/<str:name>/lease", events.LeaseView.as_view()),
     path("subscriptions/<str:name>/settle", events.SettleView.as_view()),
     path("events", events.EventsView.as_view()),
+    path("ledger/checkpoint", ledger.CheckpointView.as_view()),
+    path("ledger/consistency", ledger.ConsistencyView.as_view()),
+    path("ledger/proofs/<int:event_id>", ledger.InclusionView.as_view()),
 ]

@@ -77,7 +77,7 @@ def _contents(moment: Moment, dump: Path, home: Path) -> Contents:
         taken_at=_one(connection, "select now()"),
         server=str(_one(connection, "show server_version")),
         newest_event_id=_one(connection, "select coalesce(max(id), 0) from registry_event"),
-        tree_size=_one(connection, "select 0"),
+        tree_size=_one(connection, "select coalesce(max(index) + 1, 0) from registry_ledgerleaf"),
         migrations=[name for (name,) in applied],
         artifacts=dict(artifacts),
         dump_sha256=sha256_of(dump),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from registry import actors
-from registry.models import Event, StageTransition
+from registry.models import Event, LedgerLeaf, StageTransition
 
 TITLES: Mapping[str, str] = {
     "model.registered": "Registered",
@@ -57,6 +57,21 @@ class Line:
     facts: tuple[tuple[str, str], ...]
     event_type: str = ""
     attested: bool = False
+    leaf: int | None = None  # where it stands in the ledger's tree
+    proven: bool = False  # a signed checkpoint covers it
+
+
+def proven_lines(found: Iterable[Event], signed_size: int) -> list[Line]:
+    """Events with their place in the ledger; they bring their ``leaf`` along."""
+    listed = list(found)
+    return [
+        replace(line, leaf=leaf.index, proven=leaf.index < signed_size) if leaf else line
+        for line, leaf in zip(lines(listed), map(_leaf, listed), strict=True)
+    ]
+
+
+def _leaf(event: Event) -> LedgerLeaf | None:
+    return getattr(event, "leaf", None)  # a reverse one-to-one raises where there is none
 
 
 def lines(found: Iterable[Event]) -> list[Line]:

@@ -17,7 +17,7 @@ from monitoring.pages.paging import page
 from monitoring.pages.parts import parts_of
 from monitoring.views.page import FragmentView, PageView, has_session
 from registry import actors, entries, tokens
-from registry.models import DeploymentStage
+from registry.models import DeploymentStage, LedgerCheckpoint
 
 
 class ModelsView(PageView):
@@ -89,8 +89,14 @@ class HistoryView(PageView):
     def get(self, request: HttpRequest, model_id: str) -> HttpResponse:
         found = entries.find(model_id)
         before = request.GET.get("before", "")
-        events = page(found.events.select_related("remark"), before=before)
-        context = {"version": found, "events": history.lines(events.rows), "page": events}
+        events = page(found.events.select_related("remark", "leaf"), before=before)
+        signed = LedgerCheckpoint.objects.order_by("-tree_size").first()
+        context = {
+            "version": found,
+            "events": history.proven_lines(events.rows, signed.tree_size if signed else 0),
+            "page": events,
+            "signed": signed,
+        }
         return render(request, "monitoring/history.html", context)
 
 

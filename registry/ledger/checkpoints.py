@@ -17,7 +17,7 @@ from assay.notes import Checkpoint
 from registry.ledger import keys, tree
 from registry.models import LedgerCheckpoint
 
-EVERY = timedelta(seconds=60)
+EVERY = timedelta(seconds=30)
 OUTSIDE = "checkpoints.jsonl"
 
 
@@ -33,7 +33,7 @@ class Copy:
 
 @transaction.atomic
 def sign(*, now: datetime) -> LedgerCheckpoint | None:
-    """Sign the tree as it is, if it has grown and the last time is a minute ago.
+    """Sign the tree as it is, if it has grown and EVERY has passed since the last time.
 
     Raises:
         KeyMissing: It was signed before, and the key is gone.

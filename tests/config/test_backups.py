@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import tarfile
@@ -19,7 +20,7 @@ from config.backups.contents import NAME
 from tests.config.conftest import temporary_home
 from tests.config.supervised import clean_environment
 from tests.flows import files
-from tests.people import People, now
+from tests.people import People, eventually, now
 from tests.running import ROOT, run_assay
 
 WRITERS = 4
@@ -88,10 +89,11 @@ def taken(people: People, tmp_path_factory: pytest.TempPathFactory) -> Taken:
 
 
 @pytest.fixture(scope="module")
-def restored(taken: Taken) -> Iterator[Path]:
+def restored(taken: Taken, people: People) -> Iterator[Path]:
     with temporary_home() as place:
         home = place / "home"
-        done = manage("restore", str(taken.file), home=home)
+        left = people.running.home / "ledger" / "checkpoints.jsonl"
+        done = manage("restore", str(taken.file), "--outside", str(left), home=home)
         assert done.returncode == 0, done.stdout + done.stderr
         (place / "said").write_text(done.stdout)
         yield home
@@ -125,6 +127,7 @@ def test_what_was_restored_is_looked_at_and_told(taken: Taken, restored: Path) -
     said = (restored.parent / "said").read_text()
 
     assert "The record ends at event" in said
+    assert "The ledger verifies: " in said
     assert "All 1 artifacts have the bytes that their digests name." in said
     kept = restored / "artifacts" / "sha256" / taken.artifact[:2] / taken.artifact
     assert kept.read_bytes() == files.model()
@@ -138,6 +141,43 @@ def test_the_restored_registry_runs_with_the_tokens_it_had(
         status, answer = running.call("GET", f"models/{taken.models[0]}", token=token)
 
     assert (status, answer["model_id"]) == (200, taken.models[0])
+
+
+def test_what_is_newer_outside_is_said_to_be_lost(taken: Taken, people: People) -> None:
+    def signed_since() -> list[str]:
+        """The lines of the outside file, once it speaks of more than the backup holds."""
+        file = people.running.home / "ledger" / "checkpoints.jsonl"
+        lines = file.read_text().splitlines() if file.exists() else []
+        return lines if lines and json.loads(lines[-1])["size"] > size else []
+
+    with tarfile.open(taken.file) as archive:
+        first = archive.extractfile(NAME)
+        assert first is not None
+        size = json.load(first)["tree_size"]
+    people.register()
+    lost = json.loads(eventually(signed_since, seconds=90)[-1])["size"] - size
+
+    with temporary_home() as place:
+        left = people.running.home / "ledger" / "checkpoints.jsonl"
+        kept = place / "kept.jsonl"
+        kept.write_text(left.read_text())
+        done = manage("restore", str(taken.file), "--outside", str(kept), home=place / "home")
+
+    assert done.returncode == 0, done.stderr
+    assert f"{lost} events up to" in done.stdout
+    assert "are newer than this backup and lost" in done.stdout
+
+
+def test_the_record_goes_on_in_the_restored_registry_and_verifies(
+    taken: Taken, restored: Path
+) -> None:
+    with run_assay(home=restored) as running:
+        more = People(running).register()
+        eventually(lambda: "0 wait for it" in running.manage("verify_ledger"), seconds=30)
+        said = running.manage("verify_ledger")
+
+    assert more
+    assert "The record is as it was." in said
 
 
 def test_a_backup_never_replaces_a_file(people: People, taken: Taken) -> None:

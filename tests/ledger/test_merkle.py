@@ -21,7 +21,8 @@ SIZES = st.integers(1, 70)
 
 def grown(leaves: list[bytes]) -> tuple[Frontier, dict[merkle.Node, bytes]]:
     """A tree and every perfect subtree that was complete on the way."""
-    frontier, nodes = Frontier(), {}
+    frontier = Frontier()
+    nodes: dict[merkle.Node, bytes] = {}
     for leaf in leaves:
         nodes.update(frontier.append(leaf))
     return frontier, nodes

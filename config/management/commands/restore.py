@@ -23,8 +23,14 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path, metavar="FILE")
+        parser.add_argument(
+            "--outside",
+            type=Path,
+            metavar="FILE",
+            help="the lost registry's ledger/checkpoints.jsonl; says what is newer and lost",
+        )
 
-    def handle(self, *args: object, file: Path, **options: object) -> None:
+    def handle(self, *args: object, file: Path, outside: Path | None, **options: object) -> None:
         """Restore, migrate to this version, check, and say what is newer outside.
 
         Raises:
@@ -38,7 +44,7 @@ class Command(BaseCommand):
                     file, home=home, url=env.owner_database_url(), say=self.stdout.write
                 )
                 call_command("migrate", database="owner", verbosity=0)
-                for line in checking.check(contents, home=home):
+                for line in checking.check(contents, outside=outside):
                     self.stdout.write(line)
         except (backups.BackupRefused, embedded.CannotRun, OSError) as reason:
             raise SystemExit(str(reason)) from reason
