@@ -5,8 +5,9 @@ from __future__ import annotations
 import importlib
 import logging
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from itertools import islice, zip_longest
 
 from django.conf import settings
 from django.db import transaction
@@ -42,16 +43,17 @@ def deliver_to_verbs(*, now: Clock, limit: int = 100) -> int:
 
 
 def send_outside(*, now: Clock, limit: int = 100) -> int:
-    """Send up to ``limit`` owed events to mail, channels and users' handlers, oldest first.
+    """Send up to ``limit`` owed events to mail, channels and users' handlers.
 
-    Deliveries that subscribers fetch themselves are left to them. Apart from the verbs, so
-    that a dead channel never holds a rollback up.
+    The oldest of each subscriber in turn: a hundred thousand files to write keep no mail
+    waiting. Deliveries that subscribers fetch themselves are left to them. Apart from the
+    verbs, so that a dead channel never holds a rollback up.
 
     Returns:
         How many were sent.
     """
-    due = _due(now()).exclude(subscriber__in=events.verbs()).exclude(_pulled()).order_by("pk")
-    return sum(_deliver_outside(pk, now) for pk in due.values_list("pk", flat=True)[:limit])
+    due = _due(now()).exclude(subscriber__in=events.verbs()).exclude(_pulled())
+    return sum(_deliver_outside(pk, now) for pk in islice(_in_turn(due, limit), limit))
 
 
 def lease(subscription: str, *, now: datetime, limit: int) -> list[Delivery]:
@@ -103,6 +105,15 @@ def retry(delivery: Delivery, *, now: datetime) -> None:
 def _due(now: datetime) -> QuerySet[Delivery]:
     unleased = Q(leased_until=None) | Q(leased_until__lte=now)
     return Delivery.objects.filter(unleased, state=DeliveryState.OWED, due_at__lte=now)
+
+
+def _in_turn(due: QuerySet[Delivery], limit: int) -> Iterator[int]:
+    """The oldest delivery of each subscriber, then the second of each, and so on."""
+    names = due.order_by("subscriber").values_list("subscriber", flat=True).distinct()
+    owed = (due.filter(subscriber=name).order_by("pk") for name in names)
+    queues = [rows.values_list("pk", flat=True)[:limit] for rows in owed]
+    for turn in zip_longest(*queues):
+        yield from (pk for pk in turn if pk is not None)
 
 
 def _pulled() -> Q:

@@ -31,6 +31,11 @@ def send(event: Event) -> None:
     HEARD.append(event.pk)
 
 
+def tell(event: Event) -> None:
+    """Another subscriber outside the product."""
+    HEARD.append(event.pk)
+
+
 def fail(event: Event) -> None:
     """A subscriber that always fails, after writing something."""
     events.record("team.half_done", actor="system:test")
@@ -41,6 +46,7 @@ SUBSCRIPTIONS = {
     "team.heard": (events.Subscriber("tests.registry.test_events.listen"),),
     "team.failed": (events.Subscriber("tests.registry.test_events.fail"),),
     "club.*": (events.Subscriber("tests.registry.test_events.listen"),),
+    "team.told": (events.Subscriber("tests.registry.test_events.tell", events.Kind.OUTSIDE),),
     "team.sent": (events.Subscriber("tests.registry.test_events.send", events.Kind.OUTSIDE),),
 }
 
@@ -151,6 +157,20 @@ def test_outside_deliveries_are_sent_apart_from_verbs() -> None:
     assert deliveries.deliver_to_verbs(now=at(NOW)) == 0
     assert deliveries.send_outside(now=at(NOW)) == 1
     assert [sent.pk] == HEARD
+
+
+def test_much_that_is_owed_to_one_outside_keeps_no_other_waiting() -> None:
+    for _ in range(20):
+        record("team.sent")
+    told = record("team.told")
+
+    deliveries.send_outside(now=at(NOW), limit=4)
+
+    assert told.pk in HEARD
+    assert sorted(HEARD)[:3] == list(Event.objects.values_list("pk", flat=True)[:3])
+    while deliveries.send_outside(now=at(NOW), limit=4):
+        pass
+    assert sorted(HEARD) == list(Event.objects.values_list("pk", flat=True))
 
 
 def test_a_leased_delivery_is_left_alone_until_its_lease_runs_out() -> None:
