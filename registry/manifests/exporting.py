@@ -12,7 +12,7 @@ from registry.manifests.refusals import ManifestRefused
 from registry.manifests.tree import SCHEMAS, Tree
 from registry.models import ModelFamily, ModelVersion
 
-BATCH = 500  # read and written in one go
+BATCH = 200  # read and written in one go
 TOLD_EACH = 5_000  # manifests
 SURELY_READABLE = 8 * 1024  # bytes; too few to be nested or to hold more than a manifest may
 Tell = Callable[[str], None]

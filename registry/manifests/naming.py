@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import unicodedata
 
 # Lower case, so that nothing collides where case is not told apart; no dots, which Windows drops.
 SAFE = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
@@ -21,7 +22,8 @@ def folder(name: str) -> str:
     """
     if SAFE.fullmatch(name) and name not in DEVICES:
         return f"models/{name}"
-    readable = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:READABLE]
+    bare = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()  # é becomes e
+    readable = re.sub(r"[^a-z0-9]+", "-", bare.lower()).strip("-")[:READABLE]
     digest = hashlib.sha256(name.encode()).hexdigest()[:16]
     return f"models/{readable}~{digest}"
 

@@ -19,7 +19,8 @@ from tests.manifests import strategies
         ("Fraud Detector", "models/fraud-detector~cbe008eaad9254a1"),
         ("con", "models/con~1143da2bc54c495c"),
         ("..", "models/~"),
-        ("é" * 256, "models/~"),
+        ("模型", "models/~"),
+        ("É" * 256, f"models/{'e' * 40}~"),
     ],
 )
 def test_safe_names_are_kept_and_others_stay_readable(name: str, folder: str) -> None:
