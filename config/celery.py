@@ -23,6 +23,8 @@ app.conf.beat_schedule = {
         "task": "monitoring.tasks.evaluate_rollback_triggers",
         "schedule": 5.0,
     },
+    "carry playbooks on": {"task": "monitoring.tasks.carry_playbooks_on", "schedule": 5.0},
+    "do playbook effects": {"task": "monitoring.tasks.do_playbook_effects", "schedule": 5.0},
     "report silent versions": {"task": "monitoring.tasks.report_silence", "schedule": 30.0},
     "make partitions ahead": {"task": "monitoring.tasks.make_partitions", "schedule": 3600.0},
     "resend expired evaluations": {

@@ -44,6 +44,12 @@ def manifests() -> Path | None:
     return Path(folder).absolute() if folder else None
 
 
+def playbooks() -> Path | None:
+    """Where users keep playbooks of their own; None where they have none."""
+    folder = os.environ.get("ASSAY_PLAYBOOKS_DIR")
+    return Path(folder).absolute() if folder else None
+
+
 def evaluation_queue() -> str:
     """Where evaluations wait: ``gpu`` where workers with a GPU serve that queue, else ``cpu``."""
     return os.environ.get("ASSAY_EVALUATION_QUEUE") or "cpu"

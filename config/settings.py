@@ -122,6 +122,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_DEFAULT_QUEUE = "control"
 CELERY_TASK_ROUTES = {
     "registry.tasks.send_owed": {"queue": "outside"},
+    "monitoring.tasks.do_playbook_effects": {"queue": "outside"},
     "monitoring.tasks.run_evaluation": {"queue": env.evaluation_queue()},
 }
 # A publisher must not hang while the broker is away: the row is safe and beat delivers later.
@@ -173,5 +174,6 @@ ASSAY_MANIFEST_KINDS = [
 ASSAY_PROMOTE = "governance.promotions.promote"
 ASSAY_SET_POLICY = "governance.rules.set_policy"
 ASSAY_YAML_DIR = env.manifests()  # kept current after each change; None: nowhere
+ASSAY_PLAYBOOKS_DIR = env.playbooks()  # users' own; None: there are none
 ASSAY_STATISTICS_PARTS = ["monitoring.answers.statistics_part"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = ASSAY_MAX_BODY_BYTES

@@ -6,16 +6,34 @@ from collections.abc import Mapping
 
 from django.conf import settings
 
+from monitoring.playbooks import shelf
 from registry.ledger.events import Kind, Subscriber
+
+Table = Mapping[str, tuple[Subscriber, ...]]
+
+# Playbooks say themselves what starts them, ours and the users'.
+PLAYBOOKS = Subscriber("monitoring.playbooks.engine.answer")
+ANSWERED = dict.fromkeys(shelf.shelf().event_types, (PLAYBOOKS,))
 
 # What manifests say changes with these, and only with these.
 KEEP_MANIFESTS = Subscriber("registry.manifests.mirror.keep_current", Kind.OUTSIDE)
 MANIFESTS = {"model.*": (KEEP_MANIFESTS,), "policy.*": (KEEP_MANIFESTS,)}
 
-SUBSCRIPTIONS: Mapping[str, tuple[Subscriber, ...]] = {
-    "model.rollback.requested": (Subscriber("monitoring.playbooks.model_rollback"),),
+NOTIFIED = {
     "incident.opened": (
         Subscriber("monitoring.notifications.log.announce", Kind.OUTSIDE),
         Subscriber("monitoring.notifications.mail.announce", Kind.OUTSIDE),
     ),
-} | (MANIFESTS if settings.ASSAY_YAML_DIR else {})
+}
+
+
+def joined(*tables: Table) -> Table:
+    """One table of them all: a type may have subscribers in several."""
+    types = dict.fromkeys(event_type for table in tables for event_type in table)
+    return {
+        event_type: tuple(s for table in tables for s in table.get(event_type, ()))
+        for event_type in types
+    }
+
+
+SUBSCRIPTIONS: Table = joined(ANSWERED, NOTIFIED, MANIFESTS if settings.ASSAY_YAML_DIR else {})

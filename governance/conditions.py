@@ -83,6 +83,7 @@ class Situation:
     artifact_digest: str  # "": none
     bias: Bias
     canary: Health | None  # None: the move does not ask for it
+    frozen_by: str = ""  # the playbook run that holds promotions of the family; "": none
 
 
 def checks_passed(situation: Situation) -> Iterator[str]:
@@ -161,6 +162,15 @@ def canary_healthy(situation: Situation) -> Iterator[str]:
         )
 
 
+def not_frozen(situation: Situation) -> Iterator[str]:
+    """No playbook is in the middle of changing who serves."""
+    if situation.frozen_by:
+        yield (
+            f"The playbook run {situation.frozen_by} holds promotions of this model until it is "
+            "through: wait for it, or see on its page what it waits for."
+        )
+
+
 CONDITIONS: tuple[Callable[[Situation], Iterator[str]], ...] = (
     checks_passed,
     signatures_given,
@@ -168,6 +178,7 @@ CONDITIONS: tuple[Callable[[Situation], Iterator[str]], ...] = (
     artifact_held,
     evidence_measured,
     canary_healthy,
+    not_frozen,
 )
 
 

@@ -12,6 +12,7 @@ from governance.constitution import Tier
 from governance.models import Approval, Check, CheckResult, Scope
 from governance.subjects import Subject
 from monitoring import assessments, policies
+from monitoring.playbooks import freezes
 from monitoring.triggers import Verdict
 from registry import attestations
 from registry.actors import actor_of
@@ -101,6 +102,7 @@ def weigh(version: ModelVersion, stage: DeploymentStage, *, now: datetime) -> Ga
         artifact_digest=version.artifact_digest,
         bias=measured.bias(evaluation.results if evaluation else None),
         canary=_health(version, now) if stage == DeploymentStage.PRODUCTION else None,
+        frozen_by=str(freezes.standing(version.family) or ""),
     )
     return Gate(stage, scope, subject, situation)
 

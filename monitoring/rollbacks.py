@@ -108,25 +108,52 @@ def carry_out(
     Raises:
         TransitionRefused: The version serves no traffic.
     """
+    transition = switch(version, actor=actor, remark=remark)
+    incident = open_incident(transition, actor=actor, now=now, verdict=verdict)
+    return Outcome(transition, _reasons(remark, verdict), incident, restored_by(transition))
+
+
+@transaction.atomic
+def switch(version: ModelVersion, *, actor: str, remark: Remark | None = None) -> StageTransition:
+    """Take ``version`` out of traffic and hand production back to its predecessor.
+
+    Raises:
+        TransitionRefused: The version serves no traffic.
+    """
     version = lifecycle.lock(version)
     was_production = version.stage == DeploymentStage.PRODUCTION
     target = predecessors.hand_back_target(version) if was_production else None
-    transition = lifecycle.roll_back(version, actor=actor, remark=remark, restore=target)
-    reasons = _reasons(remark, verdict)
-    incident = incidents.open_for(
+    return lifecycle.roll_back(version, actor=actor, remark=remark, restore=target)
+
+
+@transaction.atomic
+def open_incident(
+    transition: StageTransition, *, actor: str, now: datetime, verdict: RecordedVerdict | None
+) -> Incident:
+    """Open the incident of a rollback, told from what the rollback did."""
+    version, remark = lifecycle.lock(transition.version), transition.remark
+    was_production = transition.from_stage == DeploymentStage.PRODUCTION
+    target = restored_by(transition)
+    return incidents.open_for(
         version,
         IncidentKind.ROLLBACK,
         severity=Severity.CRITICAL if was_production else Severity.WARNING,
         summary=_summary(version, was_production, target),
         actor=actor,
         now=now,
-        reasons=() if remark else reasons,
+        reasons=() if remark else _reasons(remark, verdict),
         remark=remark,
         transition=transition,
         verdict=verdict,
         restored=target,
     )
-    return Outcome(transition, reasons, incident, target)
+
+
+def restored_by(transition: StageTransition) -> ModelVersion | None:
+    """The version that a rollback put into production; None where there was none."""
+    made = StageTransition.objects.filter(cause=transition, kind=TransitionKind.RESTORED)
+    restoring = made.select_related("version").first()
+    return restoring.version if restoring else None
 
 
 def outcome_of(incident: Incident) -> Outcome | None:

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from monitoring import assessments, rollbacks, scheduling, silence, snapshots
 from monitoring.evaluations import run
+from monitoring.playbooks import engine
 from registry.models import ModelVersion
 
 
@@ -51,3 +52,17 @@ def run_evaluation(evaluation_id: int) -> None:
 def resend_evaluations() -> None:
     """Send evaluations again whose worker went silent."""
     run.resend_expired(now=timezone.now())
+
+
+@shared_task
+def carry_playbooks_on() -> None:
+    """Do the due transactions of playbooks. Sent when one is due; beat sweeps."""
+    while engine.carry_on_due(now=timezone.now):
+        pass
+
+
+@shared_task
+def do_playbook_effects() -> None:
+    """Do the due steps of playbooks that leave the house, where they hold nothing else up."""
+    while engine.do_due_effects(now=timezone.now):
+        pass

@@ -157,7 +157,7 @@ HOMES = {
     "backend/services/model_rollback_monitor.py": (
         "monitoring/rollbacks.py",
         "monitoring/triggers.py",
-        "monitoring/playbooks.py",
+        "monitoring/playbooks/engine.py",
     ),
     "backend/api/model_registry.py": ("registry/api/", "monitoring/api/", "governance/api.py"),
     "backend/monitoring_models.py": ("monitoring/models/snapshots.py",),

@@ -1,14 +1,22 @@
-"""What monitoring keeps: measurements, verdicts, policies, incidents, evaluations."""
+"""What monitoring keeps: measurements, verdicts, policies, incidents, evaluations, runs."""
 
 from __future__ import annotations
 
 from monitoring.models.evaluation import Evaluation, EvaluationKind, EvaluationState
 from monitoring.models.incidents import Incident, IncidentKind, Severity
+from monitoring.models.playbooks import (
+    UNFINISHED,
+    PlaybookRun,
+    PlaybookStep,
+    RunState,
+    StepState,
+)
 from monitoring.models.policies import ModeOnBreach, RollbackPolicy, WithoutPredecessor
 from monitoring.models.snapshots import PerformanceSnapshot
 from monitoring.models.verdicts import RecordedVerdict
 
 __all__ = [
+    "UNFINISHED",
     "Evaluation",
     "EvaluationKind",
     "EvaluationState",
@@ -16,8 +24,12 @@ __all__ = [
     "IncidentKind",
     "ModeOnBreach",
     "PerformanceSnapshot",
+    "PlaybookRun",
+    "PlaybookStep",
     "RecordedVerdict",
     "RollbackPolicy",
+    "RunState",
     "Severity",
+    "StepState",
     "WithoutPredecessor",
 ]

@@ -16,6 +16,7 @@ class IncidentKind(models.TextChoices):
     NO_DATA = "no_data", "no data"
     COOLDOWN = "rollback_suppressed_cooldown", "rollback suppressed by cooldown"
     SHARED_CAUSE = "shared_cause", "shared cause"
+    PLAYBOOK = "playbook", "raised by a playbook"
 
 
 class Severity(models.TextChoices):

@@ -19,3 +19,8 @@ def announce(event: Event) -> None:
         payload["kind"],
         payload["summary"],
     )
+
+
+def tell(about: str, message: str, key: str) -> None:
+    """Write what a playbook has to say to the log."""
+    log.warning("%s %s: %s", key, about, message)

@@ -25,6 +25,20 @@ def announce(event: Event) -> None:
     message.send()
 
 
+def tell(about: str, message: str, key: str) -> None:
+    """Send what a playbook has to say to the operations address.
+
+    Args:
+        key: Names the occasion: sent twice, it is one message to a mail reader.
+    """
+    EmailMessage(
+        subject=f"[Assay] {about}",
+        body=message,
+        to=[settings.ASSAY_OPERATIONS_EMAIL],
+        headers={"Message-ID": f"<assay-{key}@{settings.ASSAY_MAIL_DOMAIN}>"},
+    ).send()
+
+
 def _people(event: Event) -> set[str]:
     owner = event.version.owner if event.version else ""
     concerned = Q(username=owner) | Q(groups__name=owner) | Q(groups__name="operator")

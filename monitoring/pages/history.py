@@ -25,6 +25,7 @@ TITLES: Mapping[str, str] = {
     "attestation.revoked": "Attestation revoked",
     "incident.opened": "Incident opened",
     "incident.resolved": "Incident resolved",
+    "model.recovery.checked": "Recovery looked at",
 }
 TONES: Mapping[str, str] = {
     "model.rolled_back": "bad",

@@ -22,6 +22,7 @@ RESERVED = (
     "data_set.",
     "policy.",
     "subscription.",
+    "playbook.",
 )
 
 

@@ -20,7 +20,7 @@ from registry.manifests.refusals import ManifestRefused
 MAX_BYTES = 16 * 1024**2
 MAX_DEPTH = 100  # collections in each other
 MAX_VALUES = 500_000
-KNOWN_DEPTH = 4  # lines are kept for keys this deep; deeper ones are found at their parent
+KNOWN_DEPTH = 4  # lines are kept for what lies this deep; deeper ones are found at their parent
 MAX_DIGITS = 4_000  # Python reads no longer ones
 
 Path = tuple[str, ...]
@@ -38,7 +38,7 @@ UNREADABLE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A file's value, and on which line each of its upper keys stands."""
+    """A file's value, and on which line each of its upper keys and listed values stands."""
 
     file: str
     value: dict[str, Any]
@@ -143,9 +143,12 @@ class _Reader:
             raise self._refusal(event, f"It has more than {MAX_VALUES} values.")
 
     def _sequence(self, path: Path, depth: int) -> list[Any]:
-        found = []
+        found: list[Any] = []
         while not isinstance(event := next(self.events), yaml.SequenceEndEvent):
-            found.append(self._value(event, path, depth))
+            below = (*path, str(len(found)))
+            if len(below) <= KNOWN_DEPTH:
+                self.lines[below] = event.start_mark.line + 1
+            found.append(self._value(event, below, depth))
         return found
 
     def _mapping(self, path: Path, depth: int) -> dict[str, Any]:

@@ -77,7 +77,7 @@ TRIGGERS_AND_WHAT_FOLLOWS = [
     Mutant("hand-back", "r", "monitoring/rollbacks.py", "restore=target)", "restore=None)"),
 ]
 HANDLERS = [
-    Mutant("handler: playbook", "d", WIRING, 'Subscriber("monitoring.playbooks.model_rollback"),'),
+    Mutant("handler: playbook", "d", WIRING, "joined(ANSWERED, ", "joined("),
     *(
         Mutant(f"handler: {name}", "d", WIRING, f'Subscriber("{path}", Kind.OUTSIDE),')
         for name, path in (

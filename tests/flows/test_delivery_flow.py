@@ -82,7 +82,7 @@ def test_these_are_the_subscriptions_tested_here() -> None:
         for event_type, subscribers in SUBSCRIPTIONS.items()
         for subscriber in subscribers
     } == {
-        ("model.rollback.requested", "monitoring.playbooks.model_rollback"),
+        ("model.rollback.requested", "monitoring.playbooks.engine.answer"),
         ("incident.opened", "monitoring.notifications.log.announce"),
         ("incident.opened", "monitoring.notifications.mail.announce"),
     }

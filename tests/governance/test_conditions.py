@@ -99,6 +99,13 @@ ALONE: dict[str, tuple[Situation, str]] = {
             "on 100 is needed. Keep it in canary and record how it does."
         ),
     ),
+    "not_frozen": (
+        replace(OPEN, frozen_by="model_rollback #7"),
+        (
+            "The playbook run model_rollback #7 holds promotions of this model until it is through: "
+            "wait for it, or see on its page what it waits for."
+        ),
+    ),
 }
 
 

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from monitoring import answers, assessments, playbooks, policies, rollbacks, silence
+from monitoring import answers, assessments, policies, rollbacks, silence
 from monitoring.decisions import Action
 from monitoring.models import Incident, RecordedVerdict
+from monitoring.playbooks import engine
 from monitoring.triggers import Verdict
 from registry import attestations, lifecycle
 from registry.errors import TransitionRefused
@@ -131,7 +132,7 @@ def test_a_delivered_request_that_is_delivered_again_changes_nothing(make_versio
     request = Event.objects.get(event_type="model.rollback.requested")
     before = Event.objects.count()
 
-    playbooks.model_rollback(request)
+    engine.answer(request)
 
     assert Event.objects.count() == before
     assert Incident.objects.count() == 1
