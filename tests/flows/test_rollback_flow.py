@@ -58,9 +58,10 @@ def test_production_is_handed_back_to_its_predecessor(people: People) -> None:
     assert shares(people, "Handed Back") == {former: 10_000}
     (incident,) = people.incidents(current)
     assert (incident["severity"], incident["restored_model_id"]) == ("critical", former)
-    assert happened(people, current)[:3] == [
+    assert happened(people, current)[:4] == [
         "incident.opened",
         "model.rolled_back",
+        "playbook.started",
         "model.rollback.requested",
     ]
     assert happened(people, former)[0] == "model.restored"
