@@ -14,6 +14,7 @@ from monitoring.models import RollbackPolicy
 from registry.manifests.refusals import ManifestRefused
 from registry.models import Event, ModelFamily, ModelVersion
 from tests.manifests.makers import exported, imported
+from tests.manifests.test_loading import BOMB
 
 pytestmark = pytest.mark.django_db
 
@@ -133,6 +134,17 @@ def test_the_tree_without_a_wrong_line_is_taken(tom: User, tmp_path: Path) -> No
     ]
     assert ModelVersion.objects.get().version == "1.10"
     assert RollbackPolicy.objects.get().max_error_rate == 0.02
+
+
+def test_a_bomb_among_the_files_is_refused_and_the_others_with_it(
+    tom: User, tmp_path: Path
+) -> None:
+    write(tmp_path, FILES | {"zz.yaml": f"# small\n{BOMB}"})
+
+    with pytest.raises(ManifestRefused, match=r"zz.yaml:2: Anchors and aliases are not read here"):
+        imported(tmp_path, tom)
+
+    assert not ModelFamily.objects.exists()
 
 
 def test_what_can_be_known_beforehand_is_told_of_all_files_at_once(
