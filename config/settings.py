@@ -150,6 +150,7 @@ LOGGING = {
 }
 
 ASSAY_LOCAL_ACCESS = env.flag("ASSAY_LOCAL_ACCESS")
+ASSAY_TEAMS_REQUIRED = env.flag("ASSAY_TEAMS_REQUIRED")  # who is in no team then writes for none
 ASSAY_HANDLER_MODULES = env.words("ASSAY_HANDLER_MODULES")
 ASSAY_REDIS_URL = env.redis_client_url()
 ASSAY_BASE_URL = f"http://localhost:{env.port()}"

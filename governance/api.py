@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any, TypedDict
 
 from django.db import transaction
-from django.utils.http import parse_etags
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,11 +15,12 @@ from governance import amendments, carding, promotions, reviews
 from governance.flags import FLAGS
 from registry import entries, lifecycle, permissions, tokens
 from registry.actors import actor_of
+from registry.api import preconditions
 from registry.api.answers import Entry
 from registry.api.describing import describes
 from registry.api.idempotency import idempotent
 from registry.api.models import ModelDetailView
-from registry.errors import InvalidInput, PreconditionFailed
+from registry.errors import InvalidInput
 from registry.models import DeploymentStage, ModelVersion
 from registry.serializers import (
     NothingSerializer,
@@ -143,9 +143,11 @@ class ModelView(ModelDetailView):
         asked = AmendmentSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         changes = asked.validated_data
-        for scope in _scopes_for(changes):
+        needed = _scopes_for(changes)
+        for scope in needed:
             permissions.check_scope(request, scope)
-        amendments.amend(_locked(request, model_id), changes, user=permissions.caller(request))
+        version = _locked(request, model_id, *needed)
+        amendments.amend(version, changes, user=permissions.caller(request))
         version = entries.find(model_id)
         return Response(entries.entry(version), headers={"ETag": f'"{version.revision}"'})
 
@@ -178,10 +180,10 @@ class DeploymentView(APIView):
         asked = DeploymentSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         to = asked.validated_data["status"]
-        if to == DeploymentStage.ROLLBACK:
-            permissions.check_scope(request, tokens.ROLL_BACK)
+        scope = tokens.ROLL_BACK if to == DeploymentStage.ROLLBACK else tokens.DEPLOY
+        permissions.check_scope(request, scope)
         promotion = promotions.promote(
-            _locked(request, model_id),
+            _locked(request, model_id, scope),
             to=to,
             actor=actor_of(request.user),
             canary_percentage=asked.validated_data["canary_percentage"],
@@ -216,7 +218,9 @@ class CardView(APIView):
     @transaction.atomic
     def post(self, request: Request, model_id: str) -> Response:
         NothingSerializer(data=request.data).is_valid(raise_exception=True)
-        card = carding.generate(_locked(request, model_id), actor=actor_of(request.user))
+        card = carding.generate(
+            _locked(request, model_id, tokens.DEPLOY), actor=actor_of(request.user)
+        )
         return Response(
             {
                 "model_id": model_id,
@@ -248,22 +252,19 @@ class ReviewRequestView(APIView):
         asked = ReviewRequestSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         event = reviews.request_review(
-            _locked(request, model_id),
+            _locked(request, model_id, tokens.MODELS_WRITE),
             requester=permissions.caller(request),
             note=asked.validated_data["note"],
         )
         return Response({"model_id": model_id, "requested_at": event.timestamp}, status=201)
 
 
-def _locked(request: Request, model_id: str) -> ModelVersion:
-    """The version, locked, if the token reaches it and it is the revision the caller read."""
+def _locked(request: Request, model_id: str, *scopes: str) -> ModelVersion:
+    """The version, locked, if the caller reaches it and it is the revision they read."""
     version = lifecycle.lock(entries.find(model_id))
-    permissions.check_reach(request, version.family, version.team)
-    expected = parse_etags(request.headers.get("If-Match", "*"))
-    if expected != ["*"] and f'"{version.revision}"' not in expected:
-        raise PreconditionFailed(
-            f"{model_id} is at revision {version.revision}; read it again before you change it."
-        )
+    for scope in scopes:
+        permissions.check_reach(request, version.family, scope)
+    preconditions.check(request, preconditions.of_revision(version.revision), model_id)
     return version
 
 

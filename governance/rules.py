@@ -46,7 +46,8 @@ def set_tier(family: ModelFamily, tier: RiskTier, *, reviewer: User, note: str =
     if former == tier:
         return family
     family.risk_tier = tier
-    family.save(update_fields=["risk_tier"])
+    family.revision += 1
+    family.save(update_fields=["risk_tier", "revision"])
     events.record(
         "model.tier.changed",
         actor=actor_of(reviewer),

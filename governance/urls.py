@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from django.urls import path
 
-from governance import api
+from governance import api, family_api
 
 urlpatterns = [
     path("models/<str:model_id>", api.ModelView.as_view()),
     path("models/<str:model_id>/deployment", api.DeploymentView.as_view()),
     path("models/<str:model_id>/generate-card", api.CardView.as_view()),
+    path("families/<str:name>/rollback-policy", family_api.RollbackPolicyView.as_view()),
     path("models/<str:model_id>/review-request", api.ReviewRequestView.as_view()),
 ]

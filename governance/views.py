@@ -12,7 +12,7 @@ from governance import carding
 from governance.console.record import caller
 from governance.models import ModelCard
 from monitoring.views.page import PageView
-from registry import entries, tokens
+from registry import entries, permissions, tokens
 from registry.actors import actor_of
 from registry.errors import NotAllowed, NotFound
 from registry.models import ModelVersion
@@ -31,7 +31,9 @@ class CardsView(PageView):
     def post(self, request: HttpRequest, model_id: str) -> HttpResponse:
         if tokens.DEPLOY not in self.scopes:
             raise NotAllowed(f"{request.user} has no role that makes model cards.")
-        card = carding.generate(entries.find(model_id), actor=actor_of(caller(request)))
+        version = entries.find(model_id)
+        permissions.check_user_reach(self.reader, version.family, tokens.DEPLOY)
+        card = carding.generate(version, actor=actor_of(caller(request)))
         return redirect("model-card", model_id=model_id, revision=card.revision)
 
 

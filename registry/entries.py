@@ -79,6 +79,7 @@ def _own(version: ModelVersion, registered_by: str) -> dict[str, Any]:
         "training_timestamp": version.training_timestamp,
         "evaluation_metrics": version.evaluation_metrics,
         "expected_latency_p95_ms": version.expected_latency_p95_ms,
+        "aliases": [alias.name for alias in version.aliases.all()],
         "tags": {tag.key: tag.value for tag in version.tags.all()},
         "metadata": version.metadata,
         "deploy_status": version.stage,

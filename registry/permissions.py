@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from rest_framework import exceptions
 from rest_framework.permissions import BasePermission
@@ -14,9 +15,6 @@ from registry.errors import NotAllowed
 from registry.models import ApiToken, ModelFamily
 
 if TYPE_CHECKING:  # the framework imports this module while it makes APIView
-    from rest_framework.views import APIView
-
-if TYPE_CHECKING:  # it imports this module, by the settings
     from rest_framework.views import APIView
 
 
@@ -74,16 +72,60 @@ def caller(request: Request) -> User:
     return request.user
 
 
-def check_reach(request: Request, family: ModelFamily | None, team: str) -> None:
-    """Refuse a token that is bound to another family or team.
+def check_reach(
+    request: Request, family: ModelFamily | None, scope: str, *, team: str = ""
+) -> None:
+    """Refuse a caller whose token or team does not reach this model: the one place that decides.
+
+    Args:
+        family: None where it is not made yet.
+        team: The team that is to have the model, where the request says so.
 
     Raises:
-        NotAllowed: It is bound elsewhere.
+        NotAllowed: They are bound elsewhere.
     """
-    token = request.auth
+    token, teams = request.auth, _teams(family, team)
     if not isinstance(token, ApiToken):
+        check_user_reach(caller(request), family, scope, team=team)
         return
     if token.family_id is not None and (family is None or token.family_id != family.pk):
         raise NotAllowed(f"This token is bound to the model {token.family}.")
-    if token.team and token.team != team:
-        raise NotAllowed(f"This token is bound to the team {token.team!r}, not {team!r}.")
+    for wanted in teams if token.team else ():
+        if wanted != token.team:
+            raise NotAllowed(f"This token is bound to the team {token.team!r}, not {wanted!r}.")
+    if token.role == tokens.SERVING and not tokens.is_bound(token):
+        if settings.ASSAY_TEAMS_REQUIRED:
+            raise NotAllowed(tokens.UNBOUND)
+        return
+    _check_teams(token.user, frozenset([token.role]), scope, teams)
+
+
+def check_user_reach(user: User, family: ModelFamily | None, scope: str, *, team: str = "") -> None:
+    """As ``check_reach``, for a person: where they act by a page.
+
+    Raises:
+        NotAllowed: They are of other teams.
+    """
+    if not user.is_superuser:
+        _check_teams(user, tokens.roles_of(user), scope, _teams(family, team))
+
+
+def _teams(family: ModelFamily | None, team: str) -> list[str]:
+    """The teams concerned: whose model it is, and whose it is to be."""
+    named = {team, family.team if family else ""}
+    return sorted(named - {""})
+
+
+def _check_teams(user: User, roles: frozenset[str], scope: str, teams: list[str]) -> None:
+    if any(tokens.RULES[role].get(scope) is tokens.Reach.ANY for role in roles):
+        return
+    own = tokens.teams_of(user)
+    if not own and not settings.ASSAY_TEAMS_REQUIRED:
+        return
+    for team in teams:
+        if team not in own:
+            raise NotAllowed(
+                f"This model is the team {team!r}'s, and {user} is of "
+                f"{', '.join(sorted(own)) or 'no team'}; have an administrator put {user} into the "
+                f"group {tokens.TEAM_GROUP}{team}."
+            )

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import secrets
 from datetime import datetime, timedelta
+from enum import StrEnum
 
+from django.conf import settings
 from django.contrib.auth.models import Group, User
 from django.db import transaction
 from django.db.models import Q
@@ -21,14 +23,39 @@ PERFORMANCE_WRITE = "performance:write"
 REVIEW_SIGN = "review:sign"
 EVENTS = "events:subscribe"
 
-# Roles are Django groups of the same names, made by migration.
-SCOPES: dict[str, tuple[str, ...]] = {
-    "trainer": (READ, MODELS_WRITE, DEPLOY, EVENTS),
-    "serving": (READ, PERFORMANCE_WRITE),
-    "operator": (READ, DEPLOY, ROLL_BACK, PERFORMANCE_WRITE, EVENTS),
-    "reviewer": (READ, REVIEW_SIGN, DEPLOY),
-    "risk_officer": (READ, REVIEW_SIGN, DEPLOY),
+
+class Reach(StrEnum):
+    """Whose models a role's scope is good for, where people are in teams."""
+
+    ANY = "any team"
+    OWN = "own team"
+
+
+# Who may do what, in one table. Roles are Django groups of the same names, made by migration.
+# Reading is open to all. Operators and reviewers help every team: harm must be stopped by whoever
+# is on call, and a model is approved by people from elsewhere.
+RULES: dict[str, dict[str, Reach]] = {
+    "trainer": {
+        READ: Reach.ANY,
+        MODELS_WRITE: Reach.OWN,
+        DEPLOY: Reach.OWN,
+        EVENTS: Reach.OWN,
+    },
+    "serving": {READ: Reach.ANY, PERFORMANCE_WRITE: Reach.OWN},
+    "operator": {
+        READ: Reach.ANY,
+        DEPLOY: Reach.ANY,
+        ROLL_BACK: Reach.ANY,
+        PERFORMANCE_WRITE: Reach.ANY,
+        EVENTS: Reach.ANY,
+    },
+    "reviewer": {READ: Reach.ANY, REVIEW_SIGN: Reach.ANY, DEPLOY: Reach.ANY},
+    "risk_officer": {READ: Reach.ANY, REVIEW_SIGN: Reach.ANY, DEPLOY: Reach.ANY},
 }
+SCOPES: dict[str, tuple[str, ...]] = {role: tuple(rules) for role, rules in RULES.items()}
+SERVING = "serving"
+UNBOUND = "A serving token reports on one model, or on those of one team: issue it with --family or --team."
+TEAM_GROUP = "team:"  # members of the group team:fraud are of the team fraud
 SIGNING_ROLES = ("reviewer", "risk_officer")
 LAST_USED_STEP = timedelta(minutes=1)  # a write a minute at most, not one a request
 
@@ -50,10 +77,13 @@ def issue(
         The token itself, which is kept nowhere: only its sha256 is.
 
     Raises:
-        InvalidInput: There is no such role.
+        InvalidInput: There is no such role, or teams are required and a serving token is bound
+            to nothing.
     """
     if role not in SCOPES:
         raise InvalidInput.of("role", f"There is no role {role!r}; roles are {', '.join(SCOPES)}.")
+    if role == SERVING and family is None and not team and settings.ASSAY_TEAMS_REQUIRED:
+        raise InvalidInput.of("family", UNBOUND)
     user, made = User.objects.get_or_create(username=username)
     if made:
         user.set_unusable_password()
@@ -100,6 +130,22 @@ def scopes_of(user: User) -> frozenset[str]:
     if user.is_superuser:
         scopes |= {READ, MODELS_WRITE, DEPLOY, ROLL_BACK, PERFORMANCE_WRITE, EVENTS}
     return frozenset(scopes)
+
+
+def teams_of(user: User) -> frozenset[str]:
+    """The teams a person is in: those of their groups named ``team:…``."""
+    names = user.groups.filter(name__startswith=TEAM_GROUP).values_list("name", flat=True)
+    return frozenset(name.removeprefix(TEAM_GROUP) for name in names)
+
+
+def roles_of(user: User) -> frozenset[str]:
+    """The roles a person holds."""
+    return frozenset(user.groups.filter(name__in=RULES).values_list("name", flat=True))
+
+
+def is_bound(token: ApiToken) -> bool:
+    """Whether a token is for one model or one team."""
+    return token.family_id is not None or bool(token.team)
 
 
 def signing_roles(user: User) -> list[str]:

@@ -22,7 +22,7 @@ from governance.console.forms import MoveForm, ReviewForm
 from governance.console.record import RecordAdmin, RecordList, caller
 from governance.models import CheckResult, Review
 from monitoring.templatetags import assay
-from registry import entries, lifecycle, tokens
+from registry import entries, lifecycle, permissions, tokens
 from registry.actors import actor_of
 from registry.errors import NotAllowed, PromotionBlocked, RegistryError
 from registry.models import GATED_STAGES, DeploymentStage, Event, ModelVersion
@@ -179,6 +179,8 @@ class ReviewAdmin(RecordAdmin):
         to = DeploymentStage(asked["to"])
         if to == DeploymentStage.ROLLBACK and tokens.ROLL_BACK not in tokens.scopes_of(user):
             raise NotAllowed(f"{user} has no role that rolls models back.")
+        scope = tokens.ROLL_BACK if to == DeploymentStage.ROLLBACK else tokens.DEPLOY
+        permissions.check_user_reach(user, version.family, scope)
         done = promotions.promote(
             version,
             to=to,

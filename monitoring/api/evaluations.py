@@ -13,7 +13,8 @@ from monitoring.api import answers
 from monitoring.evaluations import requests
 from monitoring.models import Evaluation, EvaluationKind
 from registry import actors, entries, permissions, tokens
-from registry.api.describing import describes
+from registry.api import preconditions
+from registry.api.describing import IF_NONE_MATCH, describes
 from registry.api.idempotency import idempotent
 from registry.errors import NotFound
 from registry.models import DataSet
@@ -64,7 +65,7 @@ class EvaluationsView(APIView):
         asked = NewEvaluationSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         version = entries.find(model_id)
-        permissions.check_reach(request, version.family, version.team)
+        permissions.check_reach(request, version.family, tokens.MODELS_WRITE)
         said: dict[str, Any] = asked.validated_data
         reference = said.get("reference_dataset")
         evaluation = requests.request(
@@ -89,13 +90,19 @@ class EvaluationView(APIView):
 
     scopes = {"GET": tokens.READ}
 
-    @describes("Read an evaluation", answers={200: answers.Evaluation})
+    @describes(
+        "Read an evaluation",
+        headers=[IF_NONE_MATCH],
+        answers={200: answers.Evaluation, 304: None},
+        etag=True,
+    )
     def get(self, request: Request, model_id: str, evaluation_id: int) -> Response:
         rows = entries.find(model_id).evaluations.select_related("version", "dataset")
         found = rows.filter(pk=evaluation_id).first() if evaluation_id < 2**63 else None
         if found is None:
             raise NotFound(f"{model_id} has no evaluation {evaluation_id}.")
-        return Response(evaluation_json(found))
+        body = evaluation_json(found)
+        return preconditions.answer(request, body, preconditions.of_body(body))
 
 
 class ProfileView(APIView):
@@ -103,13 +110,19 @@ class ProfileView(APIView):
 
     scopes = {"GET": tokens.READ}
 
-    @describes("Read a version's reference profile", answers={200: dict[str, Any]})
+    @describes(
+        "Read a version's reference profile",
+        headers=[IF_NONE_MATCH],
+        answers={200: dict[str, Any], 304: None},
+        etag=True,
+    )
     def get(self, request: Request, model_id: str) -> Response:
         version = entries.find(model_id)
         latest = version.evaluations.filter(results__isnull=False).order_by("-finished_at").first()
         if latest is None or latest.results is None:
             raise NotFound(f"{version} has no finished evaluation; POST evaluations asks for one.")
-        return Response(latest.results["profile"])
+        profile = latest.results["profile"]
+        return preconditions.answer(request, profile, preconditions.of_body(profile))
 
 
 def evaluation_json(evaluation: Evaluation) -> dict[str, Any]:

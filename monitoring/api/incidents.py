@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db import transaction
 from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -12,8 +13,10 @@ from rest_framework.views import APIView
 from monitoring import incidents
 from monitoring.api import answers
 from monitoring.models import Incident
-from registry import actors, tokens
-from registry.api.describing import PAGE, Parameter, describes
+from registry import actors, permissions, tokens
+from registry.api import preconditions
+from registry.api.describing import IF_NONE_MATCH, PAGE, Parameter, describes
+from registry.api.idempotency import idempotent
 from registry.api.paging import page, refuse_unknown
 from registry.errors import InvalidInput, NotFound
 from registry.serializers import NothingSerializer
@@ -50,9 +53,15 @@ class IncidentView(APIView):
 
     scopes = {"GET": tokens.READ}
 
-    @describes("Read an incident", answers={200: answers.Incident})
+    @describes(
+        "Read an incident",
+        headers=[IF_NONE_MATCH],
+        answers={200: answers.Incident, 304: None},
+        etag=True,
+    )
     def get(self, request: Request, pk: int) -> Response:
-        return Response(incident_json(_find(pk)))
+        body = incident_json(_find(pk))
+        return preconditions.answer(request, body, preconditions.of_body(body))
 
 
 class ResolveView(APIView):
@@ -66,11 +75,17 @@ class ResolveView(APIView):
         body_required=False,
         answers={200: answers.Incident},
         refuses=(409,),
+        if_match=True,
     )
+    @idempotent
+    @transaction.atomic
     def post(self, request: Request, pk: int) -> Response:
         NothingSerializer(data=request.data).is_valid(raise_exception=True)
-        actor = actors.actor_of(request.user)
-        incidents.resolve(_find(pk), actor=actor, now=timezone.now())
+        found = _find(pk)
+        permissions.check_reach(request, found.version.family, tokens.ROLL_BACK)
+        etag = preconditions.of_body(incident_json(found))
+        preconditions.check(request, etag, f"Incident {pk}")
+        incidents.resolve(found, actor=actors.actor_of(request.user), now=timezone.now())
         return Response(incident_json(_find(pk)))
 
 
@@ -94,7 +109,7 @@ def incident_json(incident: Incident) -> dict[str, Any]:
 
 
 def _find(pk: int) -> Incident:
-    rows = Incident.objects.select_related("version", "restored", "remark")
+    rows = Incident.objects.select_related("version__family", "restored", "remark")
     found = rows.filter(pk=pk).first() if pk < 2**63 else None
     if found is None:
         raise NotFound(f"There is no incident {pk}.")

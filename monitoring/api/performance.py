@@ -41,7 +41,7 @@ class PerformanceView(APIView):
     @idempotent
     def post(self, request: Request, model_id: str) -> Response:
         version = entries.find(model_id)
-        permissions.check_reach(request, version.family, version.team)
+        permissions.check_reach(request, version.family, tokens.PERFORMANCE_WRITE)
         batch = parsing.parse(
             request.data,
             model_id=version.model_id,

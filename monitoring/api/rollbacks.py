@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
+from django.db import transaction
 from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -12,8 +13,9 @@ from rest_framework.views import APIView
 from monitoring import assessments, rollbacks
 from monitoring.api import answers
 from monitoring.triggers import Verdict
-from registry import entries, permissions, tokens
+from registry import entries, lifecycle, permissions, tokens
 from registry.actors import actor_of
+from registry.api import preconditions
 from registry.api.describing import Parameter, describes
 from registry.api.idempotency import idempotent
 from registry.api.paging import refuse_unknown
@@ -71,13 +73,18 @@ class RollbackView(APIView):
         body_required=False,
         answers={200: answers.RolledBack},
         refuses=(409,),
+        if_match=True,
     )
     @idempotent
+    @transaction.atomic
     def post(self, request: Request, model_id: str) -> Response:
         asked = RollbackSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         version = entries.find(model_id)
-        permissions.check_reach(request, version.family, version.team)
+        permissions.check_reach(request, version.family, tokens.ROLL_BACK)
+        if "If-Match" in request.headers:
+            version = lifecycle.lock(version)
+            preconditions.check(request, preconditions.of_revision(version.revision), model_id)
         done = rollbacks.roll_back(
             version,
             actor=actor_of(request.user),

@@ -90,7 +90,7 @@ def read(filters: Filters, *, before: str) -> Catalogue:
     latest = RecordedVerdict.objects.filter(version=OuterRef("pk")).order_by("-pk")
     versions = (
         ModelVersion.objects.select_related("family", "artifact")
-        .prefetch_related("tags")
+        .prefetch_related("tags", "aliases")
         .annotate(latest_verdict=Subquery(latest.values("verdict")[:1]))
     )
     found = page(filters.apply(versions), before=before)

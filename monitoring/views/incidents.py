@@ -14,7 +14,7 @@ from monitoring.models import IncidentKind
 from monitoring.pages import catalogue, incidents
 from monitoring.pages.incidents import Filters
 from monitoring.views.page import FragmentView, PageView, has_session
-from registry import actors, tokens
+from registry import actors, permissions, tokens
 
 
 class IncidentsView(PageView):
@@ -66,6 +66,7 @@ class ResolveView(PageView):
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
         found = incidents.story(pk).incident
+        permissions.check_user_reach(self.reader, found.version.family, self.needs)
         verbs.resolve(found, actor=actors.actor_of(self.reader), now=timezone.now())
         messages.success(request, f"Incident {pk} is resolved.")
         return redirect("incident", pk=pk)

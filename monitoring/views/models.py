@@ -16,7 +16,7 @@ from monitoring.pages.evidence import evidence
 from monitoring.pages.paging import page
 from monitoring.pages.parts import parts_of
 from monitoring.views.page import FragmentView, PageView, has_session
-from registry import actors, entries, tokens
+from registry import actors, entries, permissions, tokens
 from registry.models import DeploymentStage, LedgerCheckpoint
 
 
@@ -119,6 +119,7 @@ class RollbackView(PageView):
 
     def post(self, request: HttpRequest, model_id: str) -> HttpResponse:
         found = entries.find(model_id)
+        permissions.check_user_reach(self.reader, found.family, self.needs)
         outcome = rollbacks.roll_back(
             found,
             actor=actors.actor_of(self.reader),

@@ -48,6 +48,7 @@ class Entry(TypedDict):
     training_timestamp: datetime | None
     evaluation_metrics: dict[str, float]
     expected_latency_p95_ms: float | None
+    aliases: list[str]
     tags: dict[str, str]
     metadata: dict[str, Any]
     deploy_status: DeploymentStage
@@ -67,6 +68,38 @@ class EntryPage(TypedDict):
 
     models: list[Entry]
     next: str | None
+
+
+class Family(TypedDict):
+    """One registered model; ``aliases`` says which ``model_id`` each of its aliases means."""
+
+    name: str
+    description: str
+    owner: str
+    team: str
+    risk_tier: RiskTier
+    aliases: dict[str, str]
+    created_at: datetime
+    revision: int
+
+
+class FamilyPage(TypedDict):
+    """Registered models, newest first."""
+
+    families: list[Family]
+    next: str | None
+
+
+class Alias(TypedDict):
+    """Which version a name means."""
+
+    family: str
+    alias: str
+    model_id: str
+    version: str
+    set_at: datetime
+    set_by: str
+    revision: int
 
 
 class Event(TypedDict):

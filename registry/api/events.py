@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from registry import actors, entries, tokens
+from registry import actors, entries, permissions, tokens
 from registry.api import answers
 from registry.api.describing import describes
 from registry.api.idempotency import idempotent
@@ -84,6 +84,7 @@ class LeaseView(APIView):
         body_required=False,
         answers={200: answers.Lease},
     )
+    @idempotent
     def post(self, request: Request, name: str) -> Response:
         asked = LeaseSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
@@ -110,6 +111,7 @@ class SettleView(APIView):
         answers={200: answers.Settled},
         refuses=(409,),
     )
+    @idempotent
     def post(self, request: Request, name: str) -> Response:
         asked = SettleSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
@@ -137,6 +139,8 @@ class EventsView(APIView):
         asked.is_valid(raise_exception=True)
         payload = asked.validated_data["payload"]
         subject = entries.find(payload["model_id"]) if "model_id" in payload else None
+        if subject is not None:
+            permissions.check_reach(request, subject.family, tokens.EVENTS)
         event = bus.publish(
             asked.validated_data["event_type"],
             payload,

@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from django.db import transaction
 from django.http import HttpResponseBase, StreamingHttpResponse
 from rest_framework import parsers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from registry import artifacts, entries, permissions, tokens
-from registry.api import answers
+from registry import artifacts, entries, lifecycle, permissions, tokens
+from registry.api import answers, preconditions
 from registry.api.describing import BYTES, Parameter, describes
 from registry.errors import InvalidInput
 from registry.models import DataSet
@@ -59,13 +60,18 @@ class ArtifactView(APIView):
         headers=[EXPECTED],
         answers={201: answers.KeptArtifact},
         refuses=(409, 422),
+        if_match=True,
     )
     def put(self, request: Request, model_id: str) -> Response:
         version = entries.find(model_id)
-        permissions.check_reach(request, version.family, version.team)
+        permissions.check_reach(request, version.family, tokens.MODELS_WRITE)
         received = artifacts.receive(request._request, expected_sha256=_digest(request))
         try:
-            artifact = artifacts.attach(version, received, uploader=permissions.caller(request))
+            with transaction.atomic():
+                version = lifecycle.lock(version)
+                etag = preconditions.of_revision(version.revision)
+                preconditions.check(request, etag, model_id)
+                artifact = artifacts.attach(version, received, uploader=permissions.caller(request))
         finally:
             received.path.unlink(missing_ok=True)  # kept files have moved on
         body = {"sha256": artifact.sha256, "size": artifact.size, "format": artifact.format}

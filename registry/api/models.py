@@ -136,7 +136,9 @@ class ModelsView(APIView):
     def get(self, request: Request) -> Response:
         refuse_unknown(request, {parameter.name for parameter in FILTERS})
         asked = request.query_params
-        rows = ModelVersion.objects.select_related("family", "artifact").prefetch_related("tags")
+        rows = ModelVersion.objects.select_related("family", "artifact").prefetch_related(
+            "tags", "aliases"
+        )
         for name in ("stage", "framework", "team", "owner"):
             if name in asked:
                 rows = rows.filter(**{name: _checked(name, asked[name])})
@@ -160,7 +162,7 @@ class ModelsView(APIView):
         asked.is_valid(raise_exception=True)
         entry = asked.entry()
         family = ModelFamily.objects.filter(name=entry.name).first()
-        permissions.check_reach(request, family, entry.team)
+        permissions.check_reach(request, family, tokens.MODELS_WRITE, team=entry.team)
         version = registration.register(entry, registrant=permissions.caller(request))
         return Response(entries.entry(version), status=201)
 

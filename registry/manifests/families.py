@@ -13,7 +13,7 @@ from registry.actors import actor_of
 from registry.manifests import naming
 from registry.manifests.kinds import Body, Kind, Of, Values, plain, same
 from registry.models import ModelFamily, RiskTier
-from registry.permissions import check_user_scope
+from registry.permissions import check_user_reach, check_user_scope
 from registry.serializers import FamilyNameField, StrictCharField, StrictSerializer
 
 
@@ -59,6 +59,7 @@ def _create(many: Sequence[Values], user: User) -> None:
 def _change(values: Values, changed: frozenset[str], user: User) -> None:
     check_user_scope(user, tokens.MODELS_WRITE)
     family = ModelFamily.objects.get(name=values["name"])
+    check_user_reach(user, family, tokens.MODELS_WRITE)
     families.describe(family, values["description"], actor=actor_of(user))
 
 

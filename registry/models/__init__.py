@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from registry.models.access import ApiToken, KeptAnswer
+from registry.models.aliases import Alias
 from registry.models.artifacts import Artifact, DataSet
 from registry.models.families import ModelFamily, RiskTier, TrafficPlan
 from registry.models.ledger import Delivery, DeliveryState, Event, Remark, Subscription
@@ -20,6 +21,7 @@ from registry.models.versions import ModelVersion, Part, Stakeholder, VersionTag
 __all__ = [
     "GATED_STAGES",
     "SERVING_STAGES",
+    "Alias",
     "ApiToken",
     "Artifact",
     "Attestation",

@@ -30,6 +30,7 @@ class ModelFamily(models.Model):
     canary_basis_points = models.IntegerField(default=0, editable=False)  # kept by a trigger
     generation = models.PositiveBigIntegerField(default=0)  # stage changes so far
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    revision = models.PositiveBigIntegerField(default=1)  # the ETag
     search = GeneratedField(
         expression=SearchVector("name", "description", config="simple"),
         output_field=SearchVectorField(),

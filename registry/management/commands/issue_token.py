@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -21,21 +21,24 @@ class Command(BaseCommand):
         parser.add_argument("--role", required=True, help=", ".join(tokens.SCOPES))
         parser.add_argument("--family", help="bind it to one registered model")
         parser.add_argument("--team", default="", help="bind it to one team's models")
-        parser.add_argument("--days", type=int, help="expire it after so many days")
+        when = parser.add_mutually_exclusive_group()
+        when.add_argument("--days", type=int, help="expire it after so many days")
+        when.add_argument("--expires", help="expire it then: 2027-01-31T12:00:00Z")
 
     def handle(self, *args: Any, **options: Any) -> None:
         family = self._family(options["family"])
-        days = options["days"]
         try:
             token = tokens.issue(
                 options["username"],
                 role=options["role"],
                 family=family,
                 team=options["team"],
-                expires_at=timezone.now() + timedelta(days=days) if days else None,
+                expires_at=_end(options["days"], options["expires"]),
             )
         except InvalidInput as refusal:
             raise CommandError(str(refusal)) from refusal
+        if options["role"] == tokens.SERVING and family is None and not options["team"]:
+            self.stderr.write(f"This token reports on any model. {tokens.UNBOUND}")
         self.stdout.write(token)
 
     def _family(self, name: str | None) -> ModelFamily | None:
@@ -45,3 +48,18 @@ class Command(BaseCommand):
         if family is None:
             raise CommandError(f"There is no registered model named {name!r}.")
         return family
+
+
+def _end(days: int | None, expires: str | None) -> datetime | None:
+    """When the token expires; None: never."""
+    if days is not None:
+        return timezone.now() + timedelta(days=days)
+    if expires is None:
+        return None
+    try:
+        end = datetime.fromisoformat(expires)
+    except ValueError:
+        end = timezone.now()
+    if end.tzinfo is None or end <= timezone.now():
+        raise CommandError("--expires takes a time to come with its offset: 2027-01-31T12:00:00Z.")
+    return end
