@@ -117,3 +117,16 @@ def broker_url() -> str:
 def redis_client_url() -> str:
     """The same server as redis-py spells it."""
     return broker_url().replace("redis+socket://", "unix://", 1)
+
+
+def rate(name: str, default: str) -> tuple[int, int]:
+    """How many in how many seconds, from ``300/60``; ``0`` is no limit.
+
+    Raises:
+        ValueError: It is written otherwise.
+    """
+    text = os.environ.get(name) or default
+    count, _, seconds = text.partition("/")
+    if not count.isdigit() or (int(count) and not seconds.isdigit()) or seconds == "0":
+        raise ValueError(f"{name} is a count and seconds, like 300/60, or 0; not {text!r}.")
+    return int(count), int(seconds or 0)

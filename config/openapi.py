@@ -123,6 +123,7 @@ PATHS = {
     "model_id": "The model version's own id.",
     "pk": "The incident's number.",
     "name": "Its name.",
+    "alias": "The name that stands for a version.",
 }
 
 

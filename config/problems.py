@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import sys
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
@@ -15,6 +16,7 @@ from django.shortcuts import render
 from rest_framework import exceptions, views
 from rest_framework.response import Response
 
+from config import throttles
 from registry.errors import RegistryError
 
 log = logging.getLogger(__name__)
@@ -27,7 +29,7 @@ DATABASE_AWAY = "The database does not answer just now; try again."
 
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     """Django REST framework's exception handler; None leaves the error to Django."""
-    problem, headers = _describe(error)
+    problem, headers = _describe(_throttled(error, context["request"]))
     if problem is None:
         return None
     views.set_rollback()
@@ -98,9 +100,19 @@ def _describe_framework_error(error: Exception) -> tuple[dict[str, Any] | None, 
     headers = {}
     if challenge := getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = challenge
+    if isinstance(error, exceptions.Throttled):
+        headers["Retry-After"] = str(math.ceil(error.wait or 1))
     status = HTTPStatus(error.status_code)
     code = str(error.default_code).replace("_", "-")
     return _problem(status, code, status.phrase, str(error.detail)), headers
+
+
+def _throttled(error: Exception, request: Any) -> Exception:
+    """The error, or 429 where its address has had too many without valid credentials."""
+    if not isinstance(error, exceptions.NotAuthenticated | exceptions.AuthenticationFailed):
+        return error
+    wait = throttles.refused(request)
+    return error if wait is None else exceptions.Throttled(wait)
 
 
 def _problem(status: int, code: str, title: str, detail: str) -> dict[str, Any]:

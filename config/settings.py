@@ -106,6 +106,7 @@ REST_FRAMEWORK = {
         "config.access.LocalAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["registry.permissions.HasScope"],
+    "DEFAULT_THROTTLE_CLASSES": ["config.throttles.CallerThrottle"],
     "DEFAULT_PARSER_CLASSES": ["config.wire.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["config.wire.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "config.openapi.Schema",
@@ -150,6 +151,10 @@ LOGGING = {
 }
 
 ASSAY_LOCAL_ACCESS = env.flag("ASSAY_LOCAL_ACCESS")
+# How many in how many seconds; 0 counts nobody. A serving job sends batches of snapshots, so even
+# 5,000 snapshots/s are a few requests; benchmarks make about 2,000 requests/s with one token.
+ASSAY_THROTTLE_REQUESTS = env.rate("ASSAY_THROTTLE_REQUESTS", "50000/10")
+ASSAY_THROTTLE_REFUSED = env.rate("ASSAY_THROTTLE_REFUSED", "1000/10")
 ASSAY_TEAMS_REQUIRED = env.flag("ASSAY_TEAMS_REQUIRED")  # who is in no team then writes for none
 ASSAY_HANDLER_MODULES = env.words("ASSAY_HANDLER_MODULES")
 ASSAY_REDIS_URL = env.redis_client_url()
