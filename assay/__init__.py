@@ -9,6 +9,7 @@ registry.register_model(ModelRegistryEntry(model_id="fraud_detector_v1", …))
 from __future__ import annotations
 
 from assay.answers import (
+    Alias,
     Artifact,
     Card,
     Dataset,
@@ -46,6 +47,7 @@ from assay.router import Router
 from assay.routing import Target, Traffic
 
 __all__ = [
+    "Alias",
     "Artifact",
     "AssayError",
     "Card",

@@ -22,6 +22,18 @@ class Artifact(Settled):
 
 
 @dataclass(frozen=True)
+class Alias(Settled):
+    """A name that means one version of a family until somebody moves it."""
+
+    family: str
+    alias: str
+    model_id: str
+    version: str
+    set_at: datetime
+    set_by: str
+
+
+@dataclass(frozen=True)
 class Dataset(Settled):
     """An uploaded data set; ``size`` in bytes."""
 

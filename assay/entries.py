@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -53,6 +53,7 @@ class ModelRegistryEntry(Settled):
     deploy_status: DeploymentStage = DeploymentStage.DEVELOPMENT
 
     number: int | None = None
+    aliases: Sequence[str] = ()
     artifact_size: int | None = None  # bytes
     artifact_format: str | None = None
     canary_percentage: float | None = None  # 0 < p < 100; None: no canary

@@ -8,12 +8,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from assay import files, wire
-from assay.answers import Artifact, Download, Stats
+from assay.answers import Alias, Artifact, Download, Stats
 from assay.awaiting import Listing
 from assay.entries import DeploymentStage, ModelRegistryEntry
 from assay.events import Event
 from assay.files import PathOrFile
-from assay.session import Session, path
+from assay.session import ACCEPTED, Session, path
 from assay.transport import Request
 
 
@@ -40,8 +40,33 @@ class Records:
         return wire.read(ModelRegistryEntry, answer)
 
     def get_model(self, model_id: str) -> ModelRegistryEntry:
-        """The entry of one model version; NotFound if there is none."""
-        return wire.read(ModelRegistryEntry, self.session.get("models", model_id))
+        """The entry of one model version; NotFound if there is none.
+
+        Args:
+            model_id: Or ``family@alias``, such as ``"Fraud Detector@champion"``: the version that
+                the alias means now. No ``model_id`` has an ``@``.
+        """
+        family, at, alias = model_id.rpartition("@")
+        wanted = self.get_alias(family, alias).model_id if at else model_id
+        return wire.read(ModelRegistryEntry, self.session.get("models", wanted))
+
+    def get_alias(self, family: str, alias: str) -> Alias:
+        """Which version ``alias`` means now; NotFound if it means none."""
+        return wire.read(Alias, self.session.get("families", family, "aliases", alias))
+
+    def set_alias(self, family: str, alias: str, model_id: str) -> Alias:
+        """Let ``alias`` mean this version from now on. Aliases move no traffic: stages do.
+
+        Raises:
+            InvalidInput: The alias reads like a version, or the version is another family's.
+        """
+        asked = {"model_id": model_id}
+        answer = self.session.write("PUT", "families", family, "aliases", alias, document=asked)
+        return wire.read(Alias, answer)
+
+    def remove_alias(self, family: str, alias: str) -> None:
+        """Let ``alias`` mean nothing any more; NotFound if it meant nothing."""
+        self.session.send(Request("DELETE", path("families", family, "aliases", alias), ACCEPTED))
 
     def list_models(
         self,

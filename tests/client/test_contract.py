@@ -50,6 +50,31 @@ def test_a_taken_id_is_a_conflict(trainer: Registry, entry: ModelRegistryEntry) 
         trainer.register_model(entry)
 
 
+def test_an_alias_stands_for_the_version_it_was_set_to(
+    trainer: Registry, entry: ModelRegistryEntry
+) -> None:
+    trainer.register_model(entry)
+    name = f"{entry.name}@champion"
+
+    alias = trainer.set_alias(entry.name, "champion", entry.model_id)
+    found = trainer.get_model(name)
+    trainer.remove_alias(entry.name, "champion")
+
+    assert (alias.model_id, found.model_id) == (entry.model_id, entry.model_id)
+    assert found.aliases == ["champion"]
+    with pytest.raises(NotFound, match="champion"):
+        trainer.get_model(name)
+
+
+def test_an_alias_that_reads_like_a_version_is_refused(
+    trainer: Registry, entry: ModelRegistryEntry
+) -> None:
+    trainer.register_model(entry)
+
+    with pytest.raises(InvalidInput, match="alias"):
+        trainer.set_alias(entry.name, "v1", entry.model_id)
+
+
 def test_nobody_is_refused(as_: As) -> None:
     nobody = as_("nobody-of-that-name", "")
 

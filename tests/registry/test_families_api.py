@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import pytest
 from django.db import IntegrityError, connection, transaction
-from hypothesis import given
+from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 from rest_framework.test import APIClient
@@ -198,7 +198,7 @@ def test_the_verb_refuses_what_is_no_word_of_plain_letters(name: str) -> None:
 
 
 @pytest.mark.usefixtures("committed")
-@examples(max_examples=5)
+@examples(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(wishes=st.lists(st.integers(0, 2), min_size=4, max_size=10))
 def test_rivals_leave_one_meaning_and_an_unbroken_story(
     make_version_once: Callable[[], list[ModelVersion]], wishes: list[int]
