@@ -101,7 +101,7 @@ def _describe_framework_error(error: Exception) -> tuple[dict[str, Any] | None, 
     if challenge := getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = challenge
     if isinstance(error, exceptions.Throttled):
-        headers["Retry-After"] = str(math.ceil(error.wait or 1))
+        headers["Retry-After"] = str(math.ceil(getattr(error, "wait", None) or 1))
     status = HTTPStatus(error.status_code)
     code = str(error.default_code).replace("_", "-")
     return _problem(status, code, status.phrase, str(error.detail)), headers

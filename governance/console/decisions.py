@@ -8,14 +8,14 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from governance.console.record import RecordAdmin, caller
-from registry.errors import NotAllowed
+from registry.errors import NotAllowed, NotFound
 
 
 class ReasonForm(forms.Form):
@@ -53,7 +53,9 @@ class DecidingAdmin(RecordAdmin):
 
     def decide(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Ask, or carry out what was asked."""
-        row = get_object_or_404(self.get_queryset(request), pk=object_id)
+        row = self.get_object(request, object_id)
+        if row is None:
+            raise NotFound(f"There is no such {self.opts.verbose_name}.")
         user = caller(request)
         if refusal := self.refusal(user, row):
             raise NotAllowed(refusal)
