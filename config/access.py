@@ -113,6 +113,12 @@ def is_local(request: HttpRequest) -> bool:
     )
 
 
+def is_loopback_peer(request: HttpRequest) -> bool:
+    """Whether a process of this machine asks, and not through a proxy for another."""
+    meta = request.META
+    return _is_loopback(meta.get("REMOTE_ADDR", "")) and not _came_through_a_proxy(meta)
+
+
 def _is_loopback(address: str) -> bool:
     try:
         return ipaddress.ip_address(address).is_loopback

@@ -109,6 +109,18 @@ def database(url: str) -> dict[str, Any]:
     }
 
 
+def log_format() -> str:
+    """ASSAY_LOG_FORMAT: plain for people, json for programs.
+
+    Raises:
+        ValueError: It is neither.
+    """
+    found = os.environ.get("ASSAY_LOG_FORMAT", "plain")
+    if found not in ("plain", "json"):
+        raise ValueError(f"ASSAY_LOG_FORMAT is plain or json, not {found!r}.")
+    return found
+
+
 def broker_url() -> str:
     """The broker as Celery spells it."""
     return os.environ.get("REDIS_URL") or f"redis+socket://{home() / 'run' / 'valkey.sock'}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from functools import cache
 
 import redis
@@ -25,6 +26,18 @@ def lags() -> dict[str, float | None]:
     """
     noted = zip(QUEUES, _client().mget([key(queue) for queue in QUEUES]), strict=True)
     return {queue: None if at is None else max(0.0, time.time() - float(at)) for queue, at in noted}
+
+
+def waiting(queues: Sequence[str]) -> dict[str, int]:
+    """How many tasks wait in each queue; Celery keeps a queue as a list of its name.
+
+    Raises:
+        redis.RedisError: The broker does not answer.
+    """
+    asked = _client().pipeline(transaction=False)
+    for queue in queues:
+        asked.llen(queue)
+    return dict(zip(queues, asked.execute(), strict=True))
 
 
 def key(queue: str) -> str:

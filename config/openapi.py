@@ -60,6 +60,7 @@ class Problem(TypedDict):
     errors: NotRequired[list[FieldProblem]]
     blockers: NotRequired[list[str]]
     existing: NotRequired[str]
+    request_id: NotRequired[str]
 
 
 class Schema(AutoSchema):

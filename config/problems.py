@@ -17,6 +17,7 @@ from rest_framework import exceptions, views
 from rest_framework.response import Response
 
 from config import throttles
+from config.request_ids import request_id
 from registry.errors import RegistryError
 
 log = logging.getLogger(__name__)
@@ -52,6 +53,11 @@ class DomainErrorMiddleware:
             problem, _ = _describe(error)
             return _page(request, problem) if problem else None
         return None
+
+
+def refuse(request: HttpRequest, status: int, sentence: str) -> HttpResponse:
+    """A refusal outside the API's views."""
+    return _answer(request, HTTPStatus(status), sentence)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -116,7 +122,9 @@ def _throttled(error: Exception, request: Any) -> Exception:
 
 
 def _problem(status: int, code: str, title: str, detail: str) -> dict[str, Any]:
-    return {"type": f"/problems/{code}", "title": title, "status": int(status), "detail": detail}
+    problem = {"type": f"/problems/{code}", "title": title, "status": int(status), "detail": detail}
+    asked = request_id.get()
+    return problem if asked is None else problem | {"request_id": asked}
 
 
 def _flatten(

@@ -7,7 +7,7 @@ from django.contrib.auth import views as auth_views
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 
-from config import health, schema_views
+from config import health, metrics, schema_views
 
 # Governance stands first: it answers some methods of paths the registry answers others of.
 api: list[URLPattern | URLResolver] = [
@@ -28,6 +28,7 @@ urlpatterns = [
     path("logout/", auth_views.LogoutView.as_view(), name="logout"),
     path("healthz", health.healthz),
     path("readyz", health.readyz),
+    path("metrics", metrics.metrics, name="metrics"),
 ]
 
 handler404 = "config.problems.not_found"

@@ -31,6 +31,11 @@ class Home:
         return self.path / "log"
 
     @property
+    def counts(self) -> Path:
+        """What the web processes of this start have counted, a file each."""
+        return self.run / "counts"
+
+    @property
     def postgres(self) -> Path:
         """The database's data directory."""
         return self.path / "postgres"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from config.embedded.errors import CannotRun
 from config.embedded.locations import Home
@@ -61,11 +61,15 @@ class Programs:
 
     @property
     def web(self) -> Program:
-        return self._program(
+        counts = self.home.counts
+        web = self._program(
             *("web", "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1"),
             *("--port", str(self.port), "--workers", str(WEB_WORKERS)),
             *("--blocking-threads", str(WEB_THREADS), "--workers-kill-timeout", "4"),
             *("--log-level", "warning", "--no-ws", "config.wsgi:application"),
+        )
+        return replace(
+            web, environment={**web.environment, "PROMETHEUS_MULTIPROC_DIR": str(counts)}
         )
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import os
 import secrets
+import shutil
 import time
 from collections.abc import Callable
 
@@ -48,6 +49,7 @@ class Startup:
         programs = Programs(home, self._port, Addresses(*self._database(), self._broker()))
         self._tenancy.finish(programs.migrate, seconds=MIGRATIONS_MAY_TAKE)
         self._line("schema", "up to date")
+        forget_counts(home)
         web = self._keeper.start(programs.web)
         background = programs.background
         for program in background.values():
@@ -92,6 +94,12 @@ class Startup:
             self._say(f"Sign in as the first reviewer: user admin, password {password}")
             self._say("The password is shown this once; `make password` sets a new one.")
         self._say(f"Logs are in {self._tenancy.home.log}. Ctrl-C stops everything.")
+
+
+def forget_counts(home: Home) -> None:
+    """Begin the metrics' counts at zero: those of an earlier start belong to other processes."""
+    shutil.rmtree(home.counts, ignore_errors=True)
+    home.counts.mkdir(parents=True)
 
 
 def keep_secret_key(home: Home) -> None:

@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 from monitoring import parsing, snapshots
 from monitoring.api import answers
 from monitoring.models import PerformanceSnapshot
-from registry import entries, permissions, tokens
+from registry import counting, entries, permissions, tokens
 from registry.api.describing import Parameter, describes
 from registry.api.idempotency import idempotent
 from registry.api.paging import refuse_unknown
@@ -50,6 +50,7 @@ class PerformanceView(APIView):
             retention=settings.ASSAY_SNAPSHOT_RETENTION,
         )
         receipt = snapshots.store(version, batch)
+        _count(receipt)
         conflicts = [
             {"index": index, "detail": "This interval was reported before with other values."}
             for index in receipt.conflicts
@@ -69,6 +70,16 @@ class PerformanceView(APIView):
         found = list(rows.order_by("-timestamp", "source").values(*SHOWN)[: limit + 1])
         following = found[limit - 1]["timestamp"] if len(found) > limit else None
         return Response({"snapshots": found[:limit], "next": following})
+
+
+def _count(receipt: snapshots.Receipt) -> None:
+    outcomes = {
+        "accepted": receipt.accepted,
+        "duplicate": receipt.duplicates,
+        "conflict": len(receipt.conflicts),
+    }
+    for outcome, number in outcomes.items():
+        counting.SNAPSHOTS.labels(outcome).inc(number)
 
 
 SHOWN = ("model_id", *(name for name in parsing.FIELDS if name != "model_id"))
