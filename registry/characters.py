@@ -1,7 +1,8 @@
 """Which characters text may have, as patterns that Python and JSON Schema read alike.
 
-Printable means: neither a control or format character, nor one of private use, nor a blank other
-than the space. Format characters could make one name look like another.
+Printable means: neither a control or format character nor a blank other than the space. Format
+characters could make one name look like another. What Unicode has not assigned yet is let through:
+it is assigned in somebody's newer version.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ import re
 
 UNSEEN = (
     "\\x00-\\x1f\\x7f-\\xa0\\xad\\u0600-\\u0605\\u061c\\u06dd\\u070f\\u0890\\u0891\\u08e2\\u1680"
-    "\\u180e\\u2000-\\u200f\\u2028-\\u202f\\u205f-\\u206f\\u3000\\ue000-\\uf8ff\\ufeff"
-    "\\ufff0-\\ufffb\\ufffe\\uffff\U000e0000-\U0010ffff"
+    "\\u180e\\u2000-\\u200f\\u2028-\\u202f\\u205f-\\u206f\\u3000\\ufeff\\ufff9-\\ufffb"
+    "\U000e0000-\U000e007f"
 )
 SEEN = f"[^ {UNSEEN}]"
 PRINTABLE = f"[^{UNSEEN}]"

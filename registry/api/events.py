@@ -51,6 +51,8 @@ class SettleSerializer(StrictSerializer):
 class NewEventSerializer(StrictSerializer):
     """An event of the caller's own."""
 
+    closer = {"event_type": {"pattern": bus.EVENT_TYPE}}
+
     event_type = StrictCharField(max_length=100)
     payload = ObjectField(default=dict)
 

@@ -2,17 +2,55 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import datetime
+from typing import Any, TypedDict
 
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from registry import tokens
+from registry.api.answers import Sha256
+from registry.api.describing import Parameter, describes
 from registry.api.paging import refuse_unknown
 from registry.errors import InvalidInput
 from registry.ledger import keys, proofs
 from registry.models import LedgerCheckpoint
+
+LARGEST = 10**18 - 1
+SIZE = {"type": "integer", "minimum": 1, "maximum": LARGEST}
+SIZES = (
+    Parameter("first", SIZE, "The older tree's size.", required=True),
+    Parameter("second", SIZE, "The newer tree's size.", required=True),
+)
+
+
+class Checkpoint(TypedDict):
+    """A signed statement of the tree's size and root."""
+
+    size: int
+    root: Sha256
+    signed_at: datetime
+    note: str
+    key: str
+
+
+class Inclusion(TypedDict):
+    """The proof that an event is in the signed tree."""
+
+    event_id: int
+    leaf: str
+    index: int
+    path: list[Sha256]
+    checkpoint: Checkpoint
+
+
+class Consistency(TypedDict):
+    """The proof that an older tree is the beginning of a newer one."""
+
+    first: int
+    second: int
+    path: list[Sha256]
 
 
 class CheckpointView(APIView):
@@ -20,6 +58,7 @@ class CheckpointView(APIView):
 
     scopes = {"GET": tokens.READ}
 
+    @describes("Read the newest checkpoint", answers={200: Checkpoint}, refuses=(400, 404))
     def get(self, request: Request) -> Response:
         refuse_unknown(request, set())
         return Response(_checkpoint(proofs.newest_checkpoint()))
@@ -30,6 +69,7 @@ class InclusionView(APIView):
 
     scopes = {"GET": tokens.READ}
 
+    @describes("Prove that an event is in the ledger", answers={200: Inclusion}, refuses=(400, 409))
     def get(self, request: Request, event_id: int) -> Response:
         refuse_unknown(request, set())
         found = proofs.inclusion(event_id)
@@ -49,6 +89,9 @@ class ConsistencyView(APIView):
 
     scopes = {"GET": tokens.READ}
 
+    @describes(
+        "Prove that the ledger only grew", query=SIZES, answers={200: Consistency}, refuses=(404,)
+    )
     def get(self, request: Request) -> Response:
         refuse_unknown(request, {"first", "second"})
         first, second = _size(request, "first"), _size(request, "second")

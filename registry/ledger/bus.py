@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -24,6 +25,9 @@ RESERVED = (
     "subscription.",
     "playbook.",
 )
+
+
+EVENT_TYPE = r"^[a-z0-9_-]+(\.[a-z0-9_-]+)+$"
 
 
 @transaction.atomic
@@ -58,7 +62,7 @@ def publish(
         InvalidInput: The type is no dotted lower-case name.
         Conflict: The type is one the product records itself.
     """
-    if "." not in event_type or event_type != event_type.lower():
+    if re.fullmatch(EVENT_TYPE, event_type) is None:
         raise InvalidInput.of("event_type", "Use a dotted lower-case name such as team.retrained.")
     if event_type.startswith(RESERVED):
         raise Conflict(
