@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.test import Client
 
 MODELS = "/api/model-registry/models"
@@ -64,6 +65,7 @@ def test_another_host_name_is_not_local(host: str, settings: Any) -> None:
         "HTTP_X_FORWARDED_FOR",
         "HTTP_X_FORWARDED_HOST",
         "HTTP_X_FORWARDED_PROTO",
+        "HTTP_X_FORWARDED_ANYTHING_ELSE",
     ],
 )
 def test_whatever_came_through_a_proxy_is_not_local(header: str) -> None:
@@ -105,6 +107,23 @@ def test_a_body_less_write_names_its_type_too() -> None:
     unnamed = Client().generic("POST", path, **LOCAL, CONTENT_TYPE="")
 
     assert (named.status_code, unnamed.status_code) == (404, 401)
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+def test_every_unsafe_method_names_json(method: str) -> None:
+    path = "/api/model-registry/families/Nothing/aliases/champion"
+
+    named = Client().generic(method, path, **LOCAL, CONTENT_TYPE="application/json")
+    unnamed = Client().generic(method, path, **LOCAL, CONTENT_TYPE="text/plain")
+
+    assert named.status_code != 401
+    assert unnamed.status_code == 401
+
+
+def test_the_local_user_is_trainer_and_operator_and_nothing_else() -> None:
+    roles = User.objects.get(username="local").groups.values_list("name", flat=True)
+
+    assert sorted(roles) == ["operator", "trainer"]
 
 
 def test_the_local_user_never_reviews() -> None:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db import connection
+from django.urls import URLResolver, get_resolver
 from django.utils import timezone
+from hypothesis import HealthCheck, given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
 from registry import tokens
@@ -110,3 +115,53 @@ def test_rivals_with_one_key_register_once() -> None:
 
     assert statuses == [201] * 8
     assert ModelVersion.objects.count() == 1
+
+
+def posts() -> set[tuple[str, bool]]:
+    """Every POST of the API, and whether it may be repeated under a key."""
+
+    def walk(patterns: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+        for pattern in patterns:
+            path = f"{prefix}{pattern.pattern}"
+            if isinstance(pattern, URLResolver):
+                yield from walk(pattern.url_patterns, path)
+            elif hasattr(pattern.callback, "cls"):
+                yield path, getattr(pattern.callback.cls, "post", None)
+
+    views = walk(get_resolver().url_patterns)
+    return {(path, hasattr(post, "idempotent")) for path, post in views if post is not None}
+
+
+def test_every_post_takes_a_key() -> None:
+    found = posts()
+
+    assert len(found) >= 10
+    assert {path for path, idempotent in found if not idempotent} == set()
+
+
+REQUESTS = st.tuples(st.sampled_from("ab"), st.integers(0, 2))  # key, and which model
+
+
+@pytest.mark.usefixtures("committed")
+@given(requests=st.lists(REQUESTS, min_size=1, max_size=8))
+@examples(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_is_repeated_each_key_means_one_request(requests: list[tuple[str, int]]) -> None:
+    run = uuid4().hex  # keys and models of this example alone
+    client = APIClient()
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {tokens.issue('tom', role='trainer')}")
+    meant: dict[str, int] = {}
+    made: set[int] = set()
+
+    for key, model in requests:
+        fields = {"model_id": f"m{model}-{run}", "name": run, "version": str(model)}
+        answer = register(client, f"{key}-{run}", **fields)
+
+        if key in meant:
+            assert answer.status_code == (201 if meant[key] == model else 422)
+        elif model in made:
+            assert answer.status_code == 409
+        else:
+            assert answer.status_code == 201
+            meant[key] = model
+            made.add(model)
+    assert ModelVersion.objects.filter(family__name=run).count() == len(made)
