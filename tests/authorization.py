@@ -53,6 +53,7 @@ GET    api/model-registry/ledger/consistency                       -   any any a
 GET    api/model-registry/ledger/proofs/<event_id>                 -   any any any any any any
 GET    api/schema/                                                 any any any any any any any
 GET    api/docs/                                                   any any any any any any any
+GET    metrics                                                      -   any any any any any -
 GET    models/                                                     -   any any any any any any
 GET    models/<model_id>/                                          -   any any any any any any
 GET    models/<model_id>/history/                                  -   any any any any any any
