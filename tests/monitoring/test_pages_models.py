@@ -15,6 +15,7 @@ from django.utils import timezone
 from monitoring import incidents as incident_verbs
 from monitoring import rollbacks
 from monitoring.models import Incident
+from registry import aliases
 from registry.models import ModelVersion
 from tests.monitoring.browsing import open_incident, text
 from tests.monitoring.makers import report
@@ -30,6 +31,15 @@ def test_a_newcomer_is_told_how_to_register_the_first_model(reviewer: Client) ->
     assert "Nothing is registered yet" in said
     assert "curl -X POST http://testserver/api/model-registry/models" in said
     assert '"model_id": "fraud_detector_v1"' in said
+
+
+def test_aliases_stand_beside_the_version_they_mean(reviewer: Client, make_version: Maker) -> None:
+    version = make_version()
+    aliases.put(version.family, "champion", version, actor="user:1")
+
+    pages = [text(reviewer.get(page)) for page in ("/models/", f"/models/{version.model_id}/")]
+
+    assert ["@champion" in page for page in pages] == [True, True]
 
 
 def test_filters_that_leave_nothing_say_so(reviewer: Client, make_version: Maker) -> None:
