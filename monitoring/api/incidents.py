@@ -43,6 +43,8 @@ class IncidentsView(APIView):
                 raise InvalidInput.of("state", "States are open and resolved.")
             rows = rows.filter(resolved_at__isnull=STATES[state])
         if model_id := request.query_params.get("model_id"):
+            if "\0" in model_id:
+                raise InvalidInput.of("model_id", "Use printable characters only.")
             rows = rows.filter(version__model_id=model_id)
         found, following = page(request, rows)
         return Response({"incidents": [incident_json(row) for row in found], "next": following})

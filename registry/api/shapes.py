@@ -6,6 +6,7 @@ whose fields say their own schemas. ``Annotated[float, Keywords(minimum=0)]`` ad
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from enum import Enum
@@ -53,12 +54,13 @@ class Shapes:
 
     def __init__(self) -> None:
         self.components: dict[str, JsonSchema] = {}
+        self.shapes: dict[str, Any] = {}
 
     def of(self, shape: Any) -> JsonSchema:
         """The schema of a type, of a serializer, or of what is a schema already.
 
         Raises:
-            TypeError: It is something else; say what it looks like.
+            TypeError: It is something else, or has the name of another.
         """
         if isinstance(shape, dict):
             return shape
@@ -97,7 +99,9 @@ class Shapes:
         raise TypeError(f"Nothing says what {shape!r} looks like in JSON; use a TypedDict.")
 
     def _named(self, shape: Any, described: Any) -> JsonSchema:
-        name = shape.__name__.removesuffix("Serializer")
+        name = re.sub("Serializer$", "Body", shape.__name__)
+        if self.shapes.setdefault(name, shape) is not shape:
+            raise TypeError(f"Two shapes are called {name}; rename {shape.__module__}'s.")
         if name not in self.components:
             self.components[name] = {}  # it may contain itself
             self.components[name] = described(shape)
