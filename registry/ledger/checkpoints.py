@@ -7,7 +7,7 @@ import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO
 
@@ -79,15 +79,25 @@ def outside_file() -> Path:
 
 
 def copies(file: Path) -> Iterator[Copy]:
-    """The checkpoints a file keeps, as they were appended; a line half written is passed over."""
+    """The checkpoints a file keeps, as they were appended; a line half written is passed over.
+
+    A line that cannot be read is a copy without a note, which no key has signed.
+    """
     if not file.exists():
         return
-    with file.open(encoding="utf-8") as lines:
+    with file.open(encoding="utf-8", errors="replace") as lines:
         for number, line in enumerate(lines, 1):
             if line.endswith("\n"):
-                kept = json.loads(line)
-                at = datetime.fromisoformat(kept["signed_at"])
-                yield Copy(kept["size"], kept["note"], at, number)
+                yield _copy(line, number)
+
+
+def _copy(line: str, number: int) -> Copy:
+    try:
+        kept = json.loads(line)
+        at = datetime.fromisoformat(kept["signed_at"]).astimezone(UTC)
+        return Copy(int(kept["size"]), str(kept["note"]), at, number)
+    except (ValueError, KeyError, TypeError):
+        return Copy(0, "", datetime.fromtimestamp(0, UTC), number)
 
 
 def _drop_half_a_line(file: IO[str]) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from assay import merkle
 from registry.errors import Conflict, InvalidInput, NotFound
 from registry.ledger import leaves, tree
-from registry.models import Event, LedgerCheckpoint, LedgerLeaf
+from registry.models import LedgerCheckpoint, LedgerLeaf
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +39,15 @@ def inclusion(event_id: int) -> Inclusion:
         NotFound: There is no such event.
         Conflict: No checkpoint covers it yet.
     """
-    event = Event.objects.filter(pk=event_id).first()
-    if event is None:
+    encoded = leaves.of([event_id]).get(event_id)
+    if encoded is None:
         raise NotFound(f"There is no event {event_id}.")
-    leaf = LedgerLeaf.objects.filter(event=event).first()
+    leaf = LedgerLeaf.objects.filter(event_id=event_id).first()
     checkpoint = LedgerCheckpoint.objects.order_by("-tree_size").first()
     if leaf is None or checkpoint is None or leaf.index >= checkpoint.tree_size:
         raise Conflict(f"Event {event_id} is not under a signed checkpoint yet; ask in a minute.")
     ranges = merkle.inclusion_ranges(leaf.index, checkpoint.tree_size)
-    return Inclusion(leaves.encode(event), leaf.index, tuple(tree.hashes(ranges)), checkpoint)
+    return Inclusion(encoded, leaf.index, tuple(tree.hashes(ranges)), checkpoint)
 
 
 def consistency(first: int, second: int) -> list[bytes]:

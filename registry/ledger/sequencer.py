@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
 from assay import merkle
 from registry.ledger import leaves, tree
-from registry.models import LedgerLeaf, LedgerNode, PendingLeaf
+from registry.models import Event, LedgerLeaf, LedgerNode, PendingLeaf
 
 BATCH = 1000  # events of one transaction
 
@@ -23,16 +24,19 @@ def sequence(*, limit: int = BATCH) -> int:
     """
     if not tree.hold():
         return 0
-    pending = list(PendingLeaf.objects.select_related("event").order_by("event_id")[:limit])
-    if not pending:
+    # A waiting row whose event was removed is left for verify_ledger to find.
+    there = Exists(Event.objects.filter(pk=OuterRef("event_id")))
+    pending = PendingLeaf.objects.filter(there).order_by("pk").values_list("pk", flat=True)[:limit]
+    encoded = leaves.of(list(pending))
+    if not encoded:
         return 0
     edge = tree.frontier()
     placed, nodes = [], []
-    for waiting in pending:
-        placed.append(LedgerLeaf(index=edge.size, event=waiting.event))
-        complete = edge.append(merkle.leaf_hash(leaves.encode(waiting.event)))
+    for event_id in sorted(encoded):
+        placed.append(LedgerLeaf(index=edge.size, event_id=event_id))
+        complete = edge.append(merkle.leaf_hash(encoded[event_id]))
         nodes += [LedgerNode(level=at[0], index=at[1], hash=hashed) for at, hashed in complete]
     LedgerLeaf.objects.bulk_create(placed)
     LedgerNode.objects.bulk_create(nodes)
-    PendingLeaf.objects.filter(pk__in=[waiting.pk for waiting in pending]).delete()
+    PendingLeaf.objects.filter(pk__in=list(encoded)).delete()
     return len(placed)

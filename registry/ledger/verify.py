@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+
+from django.db import connection
 
 from assay import merkle
 from assay.merkle import Frontier, Node
@@ -12,6 +15,15 @@ from registry.ledger import checkpoints, keys, leaves, tree
 from registry.models import Event, LedgerCheckpoint, LedgerLeaf, LedgerNode, PendingLeaf
 
 BATCH = 2000  # leaves read at once
+MOST = 100  # findings of one kind outside the tree
+REMOVED_WHILE_WAITING = """
+select event_id from registry_pendingleaf p
+where not exists (select from registry_event e where e.id = p.event_id) order by 1
+"""
+BEYOND = """
+select index from registry_ledgernode where level = 0
+and index > coalesce((select max(index) from registry_ledgerleaf), -1) order by 1
+"""
 
 Progress = Callable[[int, int], None]  # leaves checked, leaves in all
 
@@ -49,6 +61,17 @@ class Claim:
     root: bytes | None = None  # as the database keeps it beside the note
 
 
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Some consecutive leaves as they are stored, and the nodes above them."""
+
+    start: int
+    end: int
+    event_ids: dict[int, int]  # by index
+    encoded: dict[int, bytes]  # by event
+    nodes: dict[Node, bytes]
+
+
 def verify(copies: Sequence[checkpoints.Copy], *, progress: Progress) -> Report:
     """Check every event, leaf, node and checkpoint, and the copies kept outside.
 
@@ -64,8 +87,12 @@ def verify(copies: Sequence[checkpoints.Copy], *, progress: Progress) -> Report:
     edge = Frontier()
     waiting = sorted(claims, key=lambda claim: claim.size, reverse=True)
     total = tree.size()
-    for found in _batches(total):
-        _check_batch(found, edge, report, waiting, key)
+    for start in range(0, total, BATCH):
+        batch = _read(start, min(start + BATCH, total))
+        if not batch.event_ids:
+            report.findings.append(Finding(f"All leaves from {start} on are missing."))
+            break
+        _check_batch(batch, edge, report, waiting, key)
         progress(edge.size, total)
     report.leaves = edge.size
     report.findings += [_beyond(claim, edge.size) for claim in reversed(waiting)]
@@ -98,58 +125,49 @@ def _key(report: Report, claims: Sequence[Claim]) -> VerifierKey | None:
     return key
 
 
-def _batches(total: int) -> Iterator[list[LedgerLeaf]]:
-    rows = LedgerLeaf.objects.select_related("event").order_by("index")
-    for start in range(0, total, BATCH):
-        if found := list(rows.filter(index__gte=start, index__lt=start + BATCH)):
-            yield found
+def _read(start: int, end: int) -> Batch:
+    rows = LedgerLeaf.objects.filter(index__gte=start, index__lt=end)
+    event_ids = dict(rows.values_list("index", "event_id"))
+    nodes: dict[Node, bytes] = {}
+    for level in range(end.bit_length()):
+        stored = LedgerNode.objects.filter(
+            level=level, index__gte=start >> level, index__lte=(end - 1) >> level
+        )
+        nodes |= {(level, index): bytes(h) for index, h in stored.values_list("index", "hash")}
+    return Batch(start, end, event_ids, leaves.of(event_ids.values()), nodes)
 
 
 def _check_batch(
-    found: Sequence[LedgerLeaf],
+    batch: Batch,
     edge: Frontier,
     report: Report,
     waiting: list[Claim],
     key: VerifierKey | None,
 ) -> None:
-    stored = _stored_nodes(found)
-    for leaf in found:
-        if leaf.index != edge.size:
-            report.findings.append(
-                Finding(f"Leaf {edge.size} is missing; the next there is is {leaf.index}.")
-            )
-            edge.size = leaf.index
-        for node, hashed in edge.append(merkle.leaf_hash(leaves.encode(leaf.event))):
-            _check_node(node, hashed, stored.get(node), leaf.event, report)
-        while waiting and waiting[-1].size == edge.size:
+    for index in range(batch.start, batch.end):
+        for node, hashed in edge.append(_checked_leaf(index, batch, report)):
+            if node[0] and batch.nodes.get(node) != hashed:
+                how = "was changed" if node in batch.nodes else "is missing"
+                report.findings.append(Finding(f"Node {node[0]}/{node[1]} of the tree {how}."))
+        while waiting and waiting[-1].size <= edge.size:
             _check_claim(waiting.pop(), edge, key, report)
 
 
-def _stored_nodes(found: Sequence[LedgerLeaf]) -> dict[Node, bytes]:
-    """The stored nodes that become complete with one of these leaves."""
-    nodes: dict[Node, bytes] = {}
-    first, last = found[0].index, found[-1].index
-    for level in range((last + 1).bit_length()):
-        rows = LedgerNode.objects.filter(
-            level=level, index__gte=first >> level, index__lte=last >> level
-        )
-        nodes |= {(level, index): bytes(h) for index, h in rows.values_list("index", "hash")}
-    return nodes
-
-
-def _check_node(
-    node: Node, hashed: bytes, stored: bytes | None, event: Event, report: Report
-) -> None:
-    if stored == hashed:
-        return
-    level, index = node
-    if level == 0:
-        said = "its leaf is missing" if stored is None else "it is not what entered the tree"
-        report.findings.append(
-            Finding(f"Event {event.pk} ({event.event_type}) was changed: {said}.", event.pk)
-        )
-    elif stored is None:
-        report.findings.append(Finding(f"Node {level}/{index} of the tree is missing."))
+def _checked_leaf(index: int, batch: Batch, report: Report) -> bytes:
+    """The leaf's hash as it entered the tree: what stands above it is then judged by itself."""
+    stored = batch.nodes.get((0, index))
+    event_id = batch.event_ids.get(index)
+    encoded = None if event_id is None else batch.encoded.get(event_id)
+    if encoded is None:
+        event = "its event" if event_id is None else f"event {event_id}"
+        report.findings.append(Finding(f"Leaf {index} is missing: {event} was removed.", event_id))
+        return stored or bytes(merkle.HASH_BYTES)
+    hashed = merkle.leaf_hash(encoded)
+    if stored != hashed:
+        said = "it is not what entered the tree" if stored else "its hash is missing"
+        kind = json.loads(encoded)["event_type"]
+        report.findings.append(Finding(f"Event {event_id} ({kind}) was changed: {said}.", event_id))
+    return stored or hashed
 
 
 def _check_claim(claim: Claim, edge: Frontier, key: VerifierKey | None, report: Report) -> None:
@@ -179,10 +197,23 @@ def _beyond(claim: Claim, size: int) -> Finding:
 
 
 def _check_outside_the_tree(report: Report) -> None:
-    """Every event is in the tree or waits for it."""
+    """Every event is in the tree or waits for it, and no node stands over events that are gone."""
     report.pending = PendingLeaf.objects.count()
     lost = Event.objects.filter(leaf=None, pending=None).order_by("pk")
     report.findings += [
         Finding(f"Event {pk} never entered the tree, and does not wait for it.", pk)
-        for pk in lost.values_list("pk", flat=True)[:100]
+        for pk in lost.values_list("pk", flat=True)[:MOST]
     ]
+    report.findings += [
+        Finding(f"Event {pk} was removed before it entered the tree.", pk)
+        for pk in _rows(REMOVED_WHILE_WAITING)
+    ]
+    report.findings += [
+        Finding(f"Leaf {index} is missing: the tree once held it.") for index in _rows(BEYOND)
+    ]
+
+
+def _rows(query: str) -> list[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(f"{query} limit {MOST}")
+        return [row[0] for row in cursor.fetchall()]

@@ -110,16 +110,41 @@ def _has(event: Event, column: str) -> bool:
     return column != "payload" or event.event_type == "team.noted"
 
 
-def test_every_column_of_an_event_is_in_its_leaf() -> None:
+@pytest.mark.django_db
+def test_every_column_of_an_event_is_in_its_leaf(happen: Happen) -> None:
     columns = {field.attname for field in Event._meta.concrete_fields}
+    (event,) = happen()
+
+    spelled = json.loads(leaves.of([event.pk])[event.pk])
 
     assert columns == {"id", *CHANGES}
-    assert set(CHANGES) | {"id", "leaf"} == set(_spelled())
+    assert set(CHANGES) | {"id", "leaf"} == set(spelled)
+    assert spelled["timestamp"] == event.timestamp.isoformat(timespec="microseconds")
 
 
-def _spelled() -> dict[str, object]:
-    spelled: dict[str, object] = json.loads(leaves.encode(Event(timestamp=NOW)))
-    return spelled
+# What Python would read as the same number, or could not read at all.
+HARD_TO_SEE = [
+    """payload = '{"number": 0.10000000000000000001}'""",
+    """payload = '{"number": 1e400}'""",
+    f"""payload = '{{"number": {"9" * 5000}}}'""",
+    "timestamp = 'infinity'",
+    "timestamp = '2026-01-31 12:00:00 BC'",
+]
+
+
+@pytest.mark.parametrize("change", HARD_TO_SEE)
+def test_a_change_that_python_cannot_see_is_found_and_located(
+    ledger: list[Event], change: str
+) -> None:
+    fraction = events.record("team.noted", actor="user:1", payload={"number": 0.1})
+    grow(NOW + timedelta(minutes=2))
+    assert found() == []
+
+    tamper(f"update registry_event set {change} where id = {fraction.pk}")
+
+    assert found() == [
+        f"Event {fraction.pk} (team.noted) was changed: it is not what entered the tree."
+    ]
 
 
 def test_a_change_that_is_covered_up_inside_is_found_by_what_was_signed(
@@ -142,8 +167,10 @@ def test_a_change_that_is_covered_up_inside_is_found_by_what_was_signed(
     assert all(f"The first {len(ledger)} events are not those of the" in line for line in said)
 
 
-def test_a_removed_event_is_found(ledger: list[Event]) -> None:
-    victim = ledger[3].pk
+@pytest.mark.parametrize("index", [0, 3, -2, -1])
+def test_a_removed_event_is_found_and_located(ledger: list[Event], index: int) -> None:
+    victim = ledger[index].pk
+    place = index % len(ledger)
     tamper(
         f"delete from registry_delivery where event_id = {victim}",
         f"delete from registry_ledgerleaf where event_id = {victim}",
@@ -152,7 +179,53 @@ def test_a_removed_event_is_found(ledger: list[Event]) -> None:
 
     said = found()
 
-    assert said[0] == "Leaf 3 is missing; the next there is is 4."
+    assert any(line.startswith(f"Leaf {place} is missing") for line in said)
+    assert not any(line.startswith("Event") for line in said)  # nobody else is accused
+
+
+def test_an_event_removed_from_under_its_leaf_is_named(ledger: list[Event]) -> None:
+    victim = ledger[3].pk
+    with psycopg.connect(env.owner_database_url()) as owner:
+        (name,) = owner.execute(FOREIGN_KEY).fetchone() or ("",)
+        owner.execute(f"alter table registry_ledgerleaf drop constraint {name}".encode())
+    try:
+        tamper(
+            f"delete from registry_delivery where event_id = {victim}",
+            f"delete from registry_event where id = {victim}",
+        )
+
+        assert found() == [f"Leaf 3 is missing: event {victim} was removed."]
+    finally:
+        with psycopg.connect(env.owner_database_url()) as owner:
+            owner.execute(
+                f"alter table registry_ledgerleaf add constraint {name} foreign key (event_id)"
+                " references registry_event (id) deferrable initially deferred not valid".encode()
+            )
+
+
+FOREIGN_KEY = b"""
+select conname from pg_constraint
+where conrelid = 'registry_ledgerleaf'::regclass and contype = 'f'
+"""
+
+
+def test_an_event_removed_while_it_waits_is_found(ledger: list[Event], happen: Happen) -> None:
+    (victim,) = happen()
+    tamper(f"delete from registry_event where id = {victim.pk}")
+
+    assert found() == [f"Event {victim.pk} was removed before it entered the tree."]
+    happen()
+    assert sequencer.sequence(limit=1) == 1  # it keeps nobody else waiting
+
+
+def test_a_copy_that_cannot_be_read_is_found(ledger: list[Event]) -> None:
+    file = checkpoints.outside_file()
+    first, *rest = file.read_text().splitlines(keepends=True)
+    file.write_text("".join([first.replace("{", "?"), *rest]))
+
+    (said,) = found()
+
+    assert "(line 1) is not genuine" in said
 
 
 def test_the_newest_events_removed_with_their_checkpoints_are_found_outside(
@@ -201,7 +274,8 @@ values ('team.noted', 'test', 'user:1', '{}', 1, now())
 """
 IN_THE_TREE = {
     f"update registry_ledgernode set hash = {ZEROS} where level = 0 and index = 2": "was changed",
-    "delete from registry_ledgernode where level = 1 and index = 1": "Node 1/1 of the tree",
+    "delete from registry_ledgernode where level = 1 and index = 1": "Node 1/1 of the tree is miss",
+    f"update registry_ledgernode set hash = {ZEROS} where level = 2 and index = 0": "Node 2/0 of",
     f"update registry_ledgercheckpoint set root = {ZEROS}": "says something else than its note",
     "update registry_ledgercheckpoint set note = replace(note, '— ', '— x')": "is not genuine",
     UNSEQUENCED: "never entered the tree",
