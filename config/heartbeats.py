@@ -9,7 +9,11 @@ from functools import cache
 import redis
 from django.conf import settings
 
-QUEUES = ("control", "outside")  # without their workers nothing heals and nobody hears of it
+QUEUES = (
+    "control",
+    "outside",
+    "webhooks",
+)  # without their workers nothing heals and nobody hears of it
 LATE = 30.0  # seconds; six ticks
 
 

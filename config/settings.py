@@ -124,6 +124,8 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_DEFAULT_QUEUE = "control"
 CELERY_TASK_ROUTES = {
     "registry.tasks.send_owed": {"queue": "outside"},
+    "registry.tasks.send_webhooks": {"queue": "webhooks"},
+    "registry.tasks.send_to_webhook": {"queue": "webhooks"},
     "monitoring.tasks.do_playbook_effects": {"queue": "outside"},
     "monitoring.tasks.run_evaluation": {"queue": env.evaluation_queue()},
 }
@@ -181,6 +183,7 @@ ASSAY_MAIL_DOMAIN = "assay.localhost"
 ASSAY_MAX_ARTIFACT_BYTES = 10 * 1024**3
 ASSAY_MAX_BODY_BYTES = 16 * 1024**2  # JSON bodies; 10,000 snapshots take about 4 MB
 ASSAY_SNAPSHOT_RETENTION = timedelta(days=90)
+ASSAY_WEBHOOK_ALLOW = env.words("ASSAY_WEBHOOK_ALLOW")  # hosts and networks beside public ones
 ASSAY_SUBSCRIPTIONS = "config.subscriptions.SUBSCRIPTIONS"
 # What the higher apps add to the registry's answers: callables that take versions.
 ASSAY_ENTRY_PARTS = ["governance.flags.entry_part"]

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from celery import shared_task
 from django.utils import timezone
 
 from registry.api import idempotency
 from registry.ledger import checkpoints, deliveries, sequencer
+from registry.webhooks import endpoints
+
+WEBHOOK_TURN = timedelta(seconds=20)
 
 
 @shared_task
@@ -24,9 +29,27 @@ def send_owed() -> None:
 
 
 @shared_task
+def send_webhooks() -> None:
+    """Have each webhook that is owed something sent it by a task of its own.
+
+    So a slow receiver takes one thread, and holds nobody else up.
+    """
+    for subscriber in deliveries.webhooks_owed(now=timezone.now()):
+        send_to_webhook.delay(subscriber)
+
+
+@shared_task
+def send_to_webhook(subscriber: str) -> None:
+    """Send one webhook what it is owed, for some seconds; beat sends for the rest."""
+    until = timezone.now() + WEBHOOK_TURN
+    deliveries.send_to_webhook(subscriber, now=timezone.now, until=until)
+
+
+@shared_task
 def forget_answers() -> None:
-    """Remove kept answers that have expired."""
+    """Remove kept answers and attempts that have expired."""
     idempotency.forget_expired()
+    endpoints.forget_attempts(now=timezone.now())
 
 
 @shared_task

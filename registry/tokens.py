@@ -22,6 +22,7 @@ ROLL_BACK = "rollbacks:write"
 PERFORMANCE_WRITE = "performance:write"
 REVIEW_SIGN = "review:sign"
 EVENTS = "events:subscribe"
+WEBHOOKS = "webhooks:write"
 
 
 class Reach(StrEnum):
@@ -48,6 +49,7 @@ RULES: dict[str, dict[str, Reach]] = {
         ROLL_BACK: Reach.ANY,
         PERFORMANCE_WRITE: Reach.ANY,
         EVENTS: Reach.ANY,
+        WEBHOOKS: Reach.ANY,
     },
     "reviewer": {READ: Reach.ANY, REVIEW_SIGN: Reach.ANY, DEPLOY: Reach.ANY},
     "risk_officer": {READ: Reach.ANY, REVIEW_SIGN: Reach.ANY, DEPLOY: Reach.ANY},
@@ -128,7 +130,7 @@ def scopes_of(user: User) -> frozenset[str]:
     roles = set(user.groups.values_list("name", flat=True))
     scopes = {scope for role in roles for scope in SCOPES.get(role, ())}
     if user.is_superuser:
-        scopes |= {READ, MODELS_WRITE, DEPLOY, ROLL_BACK, PERFORMANCE_WRITE, EVENTS}
+        scopes |= {READ, MODELS_WRITE, DEPLOY, ROLL_BACK, PERFORMANCE_WRITE, EVENTS, WEBHOOKS}
     return frozenset(scopes)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from registry.api import events, families, files, ledger, models
+from registry.api import events, families, files, ledger, models, webhooks
 
 urlpatterns = [
     path("models", models.ModelsView.as_view()),
@@ -22,6 +22,13 @@ urlpatterns = [
     path("subscriptions/<str:name>/lease", events.LeaseView.as_view()),
     path("subscriptions/<str:name>/settle", events.SettleView.as_view()),
     path("events", events.EventsView.as_view()),
+    path("webhooks", webhooks.WebhooksView.as_view()),
+    path("webhooks/<uuid:pk>", webhooks.WebhookView.as_view()),
+    path("webhooks/<uuid:pk>/rotate-secret", webhooks.RotateView.as_view()),
+    path("webhooks/<uuid:pk>/test", webhooks.TryView.as_view()),
+    path("webhooks/<uuid:pk>/replay", webhooks.ReplayView.as_view()),
+    path("webhooks/<uuid:pk>/deliveries", webhooks.WebhookDeliveriesView.as_view()),
+    path("webhooks/<uuid:pk>/deliveries/<int:delivery>/retry", webhooks.RetryView.as_view()),
     path("ledger/checkpoint", ledger.CheckpointView.as_view()),
     path("ledger/consistency", ledger.ConsistencyView.as_view()),
     path("ledger/proofs/<int:event_id>", ledger.InclusionView.as_view()),

@@ -13,6 +13,7 @@ from config.embedded.processes import Program
 
 # Measured with GETs beside slow uploads; docs/operations.md has the figures.
 WEB_WORKERS = 2
+WEBHOOK_THREADS = 16  # receivers that may be slow at one time
 WEB_THREADS = 32  # of each worker; an upload holds one for as long as its sender takes
 
 
@@ -79,6 +80,8 @@ class Programs:
             # Never behind an evaluation, nor behind a slow receiver of mail.
             "worker for rollbacks and deliveries": self._worker("control", "control", processes=2),
             "worker for mail and handlers": self._worker("outside", "outside", processes=1),
+            # Threads wait for receivers at little cost; a slow one takes one of them.
+            "worker for webhooks": self._worker("webhooks", "webhooks", threads=WEBHOOK_THREADS),
             # The gpu queue too: here is no other worker for it.
             "worker for evaluations": self._worker("cpu", "cpu,gpu", processes=1),
             "the clock that wakes the workers": self._program(
@@ -87,10 +90,12 @@ class Programs:
             ),
         }
 
-    def _worker(self, name: str, queues: str, *, processes: int) -> Program:
+    def _worker(self, name: str, queues: str, *, processes: int = 0, threads: int = 0) -> Program:
+        """A worker with so many processes, or with one process of so many threads."""
+        pool = ("--pool", "threads" if threads else "prefork")
         return self._program(
-            *(name, "-m", "celery", "-A", "config", "worker", "--loglevel", "warning"),
-            *("-Q", queues, "-n", f"{name}@%h", "--concurrency", str(processes)),
+            *(name, "-m", "celery", "-A", "config", "worker", "--loglevel", "warning", *pool),
+            *("-Q", queues, "-n", f"{name}@%h", "--concurrency", str(threads or processes)),
             *("--without-gossip", "--without-mingle"),
         )
 

@@ -196,3 +196,76 @@ class Settled(TypedDict):
     """A delivery that is settled."""
 
     delivery_id: int
+
+
+class Webhook(TypedDict):
+    """A receiver of events; its secret is shown only where it is made or rotated."""
+
+    webhook_id: str
+    url: str
+    event_types: list[str]
+    description: str
+    enabled: bool
+    disabled_at: datetime | None
+    disabled_why: str
+    former_secret_until: datetime | None
+    created_by: str
+    created_at: datetime
+    revision: int
+
+
+class WebhookWithSecret(Webhook):
+    """A webhook with its new secret, shown this once."""
+
+    secret: str
+
+
+class Webhooks(TypedDict):
+    """Every webhook."""
+
+    webhooks: list[Webhook]
+
+
+class WebhookAttempt(TypedDict):
+    """One request to a webhook, and how it was answered."""
+
+    at: datetime
+    duration_ms: int
+    status: int | None
+    error: str
+    answer: str
+
+
+class WebhookDelivery(TypedDict):
+    """One event owed to a webhook, with its latest attempts, newest first."""
+
+    delivery_id: int
+    event_id: int
+    event_type: str
+    state: str
+    attempts: int
+    due_at: datetime
+    settled_at: datetime | None
+    last_error: str
+    log: list[WebhookAttempt]
+
+
+class WebhookDeliveries(TypedDict):
+    """A page of what a webhook was owed, newest first."""
+
+    deliveries: list[WebhookDelivery]
+    next: str | None
+
+
+class WebhookOwed(TypedDict):
+    """One delivery that is owed now."""
+
+    delivery_id: int
+    event_id: int
+    state: str
+
+
+class Replayed(TypedDict):
+    """How many events are owed again."""
+
+    replayed: int

@@ -23,6 +23,7 @@ RESERVED = (
     "data_set.",
     "policy.",
     "subscription.",
+    "webhook.",
     "playbook.",
 )
 

@@ -11,14 +11,16 @@ from itertools import islice, zip_longest
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Min, Q, QuerySet
 from django.utils.module_loading import import_string
 
 import assay.events
 from registry.errors import Conflict, NotFound
 from registry.ledger import events, presentation
-from registry.ledger.events import PULLED
+from registry.ledger.events import PULLED, WEBHOOK
+from registry.ledger.outcomes import GivenUp, TryLater
 from registry.models import Delivery, DeliveryState, Subscription
+from registry.webhooks import delivering
 
 Clock = Callable[[], datetime]
 
@@ -52,8 +54,35 @@ def send_outside(*, now: Clock, limit: int = 100) -> int:
     Returns:
         How many were sent.
     """
-    due = _due(now()).exclude(subscriber__in=events.verbs()).exclude(_pulled())
+    others = Q(subscriber__in=events.verbs()) | Q(subscriber__startswith=WEBHOOK) | _pulled()
+    due = _due(now()).exclude(others)
     return sum(_deliver_outside(pk, now) for pk in islice(_in_turn(due, limit), limit))
+
+
+def webhooks_owed(*, now: datetime) -> list[str]:
+    """The webhooks that are owed something now and are not being sent anything, oldest first."""
+    due = _due(now).filter(subscriber__startswith=WEBHOOK)
+    busy = Delivery.objects.filter(
+        subscriber__startswith=WEBHOOK, state=DeliveryState.OWED, leased_until__gt=now
+    )
+    waiting = due.exclude(subscriber__in=busy.values("subscriber")).values("subscriber")
+    return [row["subscriber"] for row in waiting.annotate(first=Min("pk")).order_by("first")]
+
+
+def send_to_webhook(subscriber: str, *, now: Clock, until: datetime) -> int:
+    """Send one webhook what it is owed, oldest first, one after another, as long as time is left.
+
+    Returns:
+        How many arrived.
+    """
+    sent = 0
+    while now() < until:
+        due = _due(now()).filter(subscriber=subscriber).order_by("pk")
+        pk = due.values_list("pk", flat=True).first()
+        if pk is None:
+            break
+        sent += _deliver_outside(pk, now)
+    return sent
 
 
 def lease(subscription: str, *, now: datetime, limit: int) -> list[Delivery]:
@@ -158,8 +187,15 @@ def _attempt(pk: int, lease: uuid.UUID | None, action: Callable[[], bool], now: 
         log.exception("delivery %s failed", pk)
         failed = Delivery.objects.filter(pk=pk, lease=lease, state=DeliveryState.OWED).first()
         if failed is not None:
-            _put_back(failed, f"{type(error).__name__}: {error}", now())
+            _put_back(failed, _said(error), now(), error=error)
         return False
+
+
+def _said(error: Exception) -> str:
+    """What is kept of a failure; a channel's own words need no name before them."""
+    if isinstance(error, TryLater | GivenUp):
+        return str(error)
+    return f"{type(error).__name__}: {error}"
 
 
 def _locked(pk: int, now: datetime) -> Delivery | None:
@@ -171,6 +207,9 @@ def _locked(pk: int, now: datetime) -> Delivery | None:
 def _send(delivery: Delivery) -> None:
     """Call a handler outside the product: one of ours by path, or a subscription's."""
     name = delivery.subscriber
+    if name.startswith(WEBHOOK):
+        delivering.send(delivery)
+        return
     if not name.startswith(PULLED):
         import_string(name)(delivery.event)
         return
@@ -200,14 +239,19 @@ def _pay(delivery: Delivery, now: datetime) -> bool:
     return bool(settled)
 
 
-def _put_back(delivery: Delivery, error: str, now: datetime) -> None:
+def _put_back(
+    delivery: Delivery, said: str, now: datetime, *, error: Exception | None = None
+) -> None:
     attempts = delivery.attempts + 1
     pause = min(BACKOFF * 2 ** (attempts - 1), LONGEST_BACKOFF)
+    if isinstance(error, TryLater):
+        pause = error.pause
+    over = attempts >= MAX_ATTEMPTS or isinstance(error, GivenUp)
     Delivery.objects.filter(pk=delivery.pk, lease=delivery.lease).update(
-        state=DeliveryState.PARKED if attempts >= MAX_ATTEMPTS else DeliveryState.OWED,
+        state=DeliveryState.PARKED if over else DeliveryState.OWED,
         attempts=attempts,
         due_at=now + pause,
         lease=None,
         leased_until=None,
-        last_error=error[:2000],
+        last_error=said[:2000],
     )

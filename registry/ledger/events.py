@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.module_loading import import_string
 
-from registry.models import Delivery, Event, ModelVersion, Remark, Subscription
+from registry.models import Delivery, Event, ModelVersion, Remark, Subscription, Webhook
 
 
 class Kind(StrEnum):
@@ -34,7 +34,9 @@ class Subscriber:
 
 VERB_TASK = "registry.tasks.deliver_owed"
 OUTSIDE_TASK = "registry.tasks.send_owed"
+WEBHOOK_TASK = "registry.tasks.send_webhooks"
 PULLED = "subscription:"  # prefix of a subscriber that is a Subscription row
+WEBHOOK = "webhook:"  # prefix of a subscriber that is a Webhook row
 
 
 def record(
@@ -75,6 +77,18 @@ def remark(text: str) -> Remark | None:
     salt = secrets.token_hex(16)
     digest = hashlib.sha256(f"{salt}{text}".encode()).hexdigest()
     return Remark.objects.create(text=text, salt=salt, sha256=digest)
+
+
+def owe(event: Event, subscriber: str) -> Delivery:
+    """Owe an event to one more subscriber, and start paying once the transaction has committed."""
+    delivery = Delivery.objects.create(event=event, subscriber=subscriber)
+    _start_after_commit({_task_of(subscriber, verbs())})
+    return delivery
+
+
+def start_sending_webhooks() -> None:
+    """Have webhooks sent what they are owed once the transaction has committed."""
+    _start_after_commit({WEBHOOK_TASK})
 
 
 def subscriptions() -> Mapping[str, tuple[Subscriber, ...]]:
@@ -121,7 +135,18 @@ def _append(made: list[Event]) -> None:
         Delivery(event=event, subscriber=name) for event in made for name in owed
     )
     inside = verbs()
-    for task in {VERB_TASK if name in inside else OUTSIDE_TASK for name in owed}:
+    _start_after_commit({_task_of(name, inside) for name in owed})
+
+
+def _task_of(subscriber: str, inside: frozenset[str]) -> str:
+    """The task that pays a subscriber."""
+    if subscriber.startswith(WEBHOOK):
+        return WEBHOOK_TASK
+    return VERB_TASK if subscriber in inside else OUTSIDE_TASK
+
+
+def _start_after_commit(tasks: Iterable[str]) -> None:
+    for task in tasks:
         if _starts_anyway(task):
             continue
         # Robust: with the broker away the caller still succeeds, and beat delivers later. Wrapped,
@@ -138,6 +163,8 @@ def _subscribers(event_type: str) -> Iterator[str]:
     asked = Subscription.objects.filter(event_types__contains=event_type)
     for name in asked.values_list("name", flat=True):
         yield f"{PULLED}{name}"
+    for key in Webhook.objects.wanting(event_type).values_list("pk", flat=True):
+        yield f"{WEBHOOK}{key}"
 
 
 def _starts_anyway(task: str) -> bool:

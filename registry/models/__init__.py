@@ -17,6 +17,7 @@ from registry.models.stages import (
 )
 from registry.models.tree import LedgerCheckpoint, LedgerLeaf, LedgerNode, PendingLeaf
 from registry.models.versions import ModelVersion, Part, Stakeholder, VersionTag
+from registry.models.webhooks import Webhook, WebhookAttempt
 
 __all__ = [
     "GATED_STAGES",
@@ -46,4 +47,6 @@ __all__ = [
     "TrafficPlan",
     "TransitionKind",
     "VersionTag",
+    "Webhook",
+    "WebhookAttempt",
 ]

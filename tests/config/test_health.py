@@ -34,7 +34,7 @@ def test_readyz_names_each_thing_that_is_missing(client: Client) -> None:
         "database": "ok",
         "migrations": "ok",
         "broker": "ok",
-        "worker": "no worker of control and outside has taken a tick lately",
+        "worker": "no worker of control and outside and webhooks has taken a tick lately",
         "beat": "no tick of beat has been worked on yet",
     }
 
@@ -47,7 +47,7 @@ def test_one_dead_worker_is_told_by_its_queue(client: Client) -> None:
     checks = client.get("/readyz").json()["checks"]
 
     assert checks["beat"] == "ok"
-    assert checks["worker"] == "no worker of outside has taken a tick lately"
+    assert checks["worker"] == "no worker of outside and webhooks has taken a tick lately"
 
 
 @pytest.mark.django_db
