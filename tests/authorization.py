@@ -48,6 +48,16 @@ PUT    api/model-registry/subscriptions/<name>                     -   any -   a
 POST   api/model-registry/subscriptions/<name>/lease               -   any -   any -   -   any
 POST   api/model-registry/subscriptions/<name>/settle              -   any -   any -   -   any
 POST   api/model-registry/events                                   -   own -   any -   -   any
+GET    api/model-registry/webhooks                                - -   -   any -   -   any
+POST   api/model-registry/webhooks                                - -   -   any -   -   any
+GET    api/model-registry/webhooks/<webhook_id>                   - -   -   any -   -   any
+PATCH  api/model-registry/webhooks/<webhook_id>                   - -   -   any -   -   any
+DELETE api/model-registry/webhooks/<webhook_id>                   - -   -   any -   -   any
+POST   api/model-registry/webhooks/<webhook_id>/rotate-secret     - -   -   any -   -   any
+POST   api/model-registry/webhooks/<webhook_id>/test              - -   -   any -   -   any
+POST   api/model-registry/webhooks/<webhook_id>/replay            - -   -   any -   -   any
+GET    api/model-registry/webhooks/<webhook_id>/deliveries        - -   -   any -   -   any
+POST   api/model-registry/webhooks/<webhook_id>/deliveries/<delivery_id>/retry - -   -   any -   -   any
 GET    api/model-registry/ledger/checkpoint                        -   any any any any any any
 GET    api/model-registry/ledger/consistency                       -   any any any any any any
 GET    api/model-registry/ledger/proofs/<event_id>                 -   any any any any any any

@@ -118,6 +118,8 @@ def _things(make: Maker, team: str) -> dict[str, str]:
         "pk": str(Incident.objects.get(version=fallen).pk),
         "evaluation_id": "1",
         "event_id": "1",
+        "webhook_id": "00000000-0000-4000-8000-000000000000",
+        "delivery_id": "1",
         "revision": "1",
         "object_id": str(Attestation.objects.get(version=fallen).pk),
         "team": team,

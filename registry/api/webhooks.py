@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import Prefetch
 from django.utils import timezone
 from rest_framework import serializers
@@ -13,8 +14,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from registry import actors, tokens
-from registry.api import answers
-from registry.api.describing import PAGE, describes
+from registry.api import answers, preconditions
+from registry.api.describing import IF_NONE_MATCH, PAGE, describes
 from registry.api.idempotency import idempotent
 from registry.api.paging import page, refuse_unknown
 from registry.models import Delivery, Webhook, WebhookAttempt
@@ -91,21 +92,40 @@ class WebhookView(APIView):
 
     scopes = dict.fromkeys(("GET", "PATCH", "DELETE"), tokens.WEBHOOKS)
 
-    @describes("Read a webhook", answers={200: answers.Webhook}, etag=True)
-    def get(self, request: Request, pk: UUID) -> Response:
+    @describes(
+        "Read a webhook",
+        headers=[IF_NONE_MATCH],
+        answers={200: answers.Webhook, 304: None},
+        etag=True,
+    )
+    def get(self, request: Request, webhook_id: UUID) -> Response:
         refuse_unknown(request, set())
-        return _answer(endpoints.find(pk))
+        hook = endpoints.find(webhook_id)
+        etag = preconditions.of_revision(hook.revision)
+        return preconditions.answer(request, _shown([hook])[0], etag)
 
-    @describes("Change a webhook", body=WebhookChangesSerializer, answers={200: answers.Webhook})
-    def patch(self, request: Request, pk: UUID) -> Response:
+    @describes(
+        "Change a webhook",
+        body=WebhookChangesSerializer,
+        answers={200: answers.Webhook},
+        if_match=True,
+        etag=True,
+    )
+    @transaction.atomic
+    def patch(self, request: Request, webhook_id: UUID) -> Response:
         asked = WebhookChangesSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
+        hook = _locked(request, webhook_id)
         actor = actors.actor_of(request.user)
-        return _answer(endpoints.change(endpoints.find(pk), asked.validated_data, actor=actor))
+        hook = endpoints.change(hook, asked.validated_data, actor=actor)
+        etag = preconditions.of_revision(hook.revision)
+        return Response(_shown([hook])[0], headers={"ETag": etag})
 
-    @describes("Remove a webhook", answers={204: None})
-    def delete(self, request: Request, pk: UUID) -> Response:
-        endpoints.remove(endpoints.find(pk), actor=actors.actor_of(request.user))
+    @describes("Remove a webhook", answers={204: None}, if_match=True)
+    @transaction.atomic
+    def delete(self, request: Request, webhook_id: UUID) -> Response:
+        hook = _locked(request, webhook_id)
+        endpoints.remove(hook, actor=actors.actor_of(request.user))
         return Response(status=204)
 
 
@@ -121,10 +141,10 @@ class RotateView(APIView):
         answers={200: answers.WebhookWithSecret},
     )
     @idempotent
-    def post(self, request: Request, pk: UUID) -> Response:
+    def post(self, request: Request, webhook_id: UUID) -> Response:
         NothingSerializer(data=request.data).is_valid(raise_exception=True)
         hook, secret = endpoints.rotate(
-            endpoints.find(pk), actor=actors.actor_of(request.user), now=timezone.now()
+            endpoints.find(webhook_id), actor=actors.actor_of(request.user), now=timezone.now()
         )
         return Response(_shown([hook])[0] | {"secret": secret})
 
@@ -142,10 +162,10 @@ class TryView(APIView):
         refuses=(409,),
     )
     @idempotent
-    def post(self, request: Request, pk: UUID) -> Response:
+    def post(self, request: Request, webhook_id: UUID) -> Response:
         NothingSerializer(data=request.data).is_valid(raise_exception=True)
         actor = actors.actor_of(request.user)
-        return Response(_owed(endpoints.test(endpoints.find(pk), actor=actor)), status=202)
+        return Response(_owed(endpoints.test(endpoints.find(webhook_id), actor=actor)), status=202)
 
 
 class ReplayView(APIView):
@@ -155,10 +175,10 @@ class ReplayView(APIView):
 
     @describes("Replay events", body=ReplaySerializer, answers={202: answers.Replayed})
     @idempotent
-    def post(self, request: Request, pk: UUID) -> Response:
+    def post(self, request: Request, webhook_id: UUID) -> Response:
         asked = ReplaySerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        hook = endpoints.find(pk)
+        hook = endpoints.find(webhook_id)
         count = endpoints.replay(hook, now=timezone.now(), **asked.validated_data)
         return Response({"replayed": count}, status=202)
 
@@ -173,9 +193,9 @@ class WebhookDeliveriesView(APIView):
         query=PAGE,
         answers={200: answers.WebhookDeliveries},
     )
-    def get(self, request: Request, pk: UUID) -> Response:
+    def get(self, request: Request, webhook_id: UUID) -> Response:
         refuse_unknown(request, {"cursor", "limit"})
-        hook = endpoints.find(pk)
+        hook = endpoints.find(webhook_id)
         log = Prefetch("attempts_made", WebhookAttempt.objects.order_by("-pk"))
         owed = Delivery.objects.filter(subscriber=endpoints.subscriber(hook))
         found, following = page(request, owed.select_related("event").prefetch_related(log))
@@ -194,14 +214,17 @@ class RetryView(APIView):
         answers={202: answers.WebhookOwed},
     )
     @idempotent
-    def post(self, request: Request, pk: UUID, delivery: int) -> Response:
+    def post(self, request: Request, webhook_id: UUID, delivery_id: int) -> Response:
         NothingSerializer(data=request.data).is_valid(raise_exception=True)
-        owed = endpoints.retry(endpoints.find(pk), delivery, now=timezone.now())
+        owed = endpoints.retry(endpoints.find(webhook_id), delivery_id, now=timezone.now())
         return Response(_owed(owed), status=202)
 
 
-def _answer(hook: Webhook) -> Response:
-    return Response(_shown([hook])[0], headers={"ETag": f'"{hook.revision}"'})
+def _locked(request: Request, webhook_id: UUID) -> Webhook:
+    """The webhook, locked, if it is the revision the caller read."""
+    hook = endpoints.lock(endpoints.find(webhook_id))
+    preconditions.check(request, preconditions.of_revision(hook.revision), f"webhook {hook.pk}")
+    return hook
 
 
 def _shown(hooks: list[Webhook]) -> list[dict[str, Any]]:

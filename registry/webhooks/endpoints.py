@@ -45,6 +45,18 @@ def find(pk: UUID) -> Webhook:
     return found
 
 
+def lock(hook: Webhook) -> Webhook:
+    """The webhook read anew, locked until the transaction ends.
+
+    Raises:
+        NotFound: It was removed meanwhile.
+    """
+    found = Webhook.objects.select_for_update().filter(pk=hook.pk).first()
+    if found is None:
+        raise NotFound(f"There is no webhook {hook.pk}.")
+    return found
+
+
 @transaction.atomic
 def create(
     *, url: str, event_types: Sequence[str], description: str = "", actor: str
@@ -77,7 +89,7 @@ def change(hook: Webhook, changes: Mapping[str, Any], *, actor: str) -> Webhook:
     Raises:
         InvalidInput: The new URL may not be reached.
     """
-    hook = Webhook.objects.select_for_update().get(pk=hook.pk)
+    hook = lock(hook)
     fields = dict(changes)
     if "url" in fields:
         _check_url(fields["url"])
@@ -97,7 +109,7 @@ def change(hook: Webhook, changes: Mapping[str, Any], *, actor: str) -> Webhook:
 @transaction.atomic
 def rotate(hook: Webhook, *, actor: str, now: datetime) -> tuple[Webhook, str]:
     """Give it a new secret; for a day the former one signs as well, so no message is lost."""
-    hook = Webhook.objects.select_for_update().get(pk=hook.pk)
+    hook = lock(hook)
     secret = standard.new_secret()
     hook.former_secret, hook.former_until = hook.secret, now + OVERLAP
     hook.secret = sealing.seal(secret)
@@ -110,7 +122,7 @@ def rotate(hook: Webhook, *, actor: str, now: datetime) -> tuple[Webhook, str]:
 @transaction.atomic
 def disable(hook: Webhook, *, why: str, now: datetime) -> None:
     """Send it nothing more until somebody enables it. Twice changes nothing."""
-    hook = Webhook.objects.select_for_update().get(pk=hook.pk)
+    hook = lock(hook)
     if hook.disabled_at is None:
         hook.disabled_at, hook.disabled_why = now, why
         hook.revision += 1

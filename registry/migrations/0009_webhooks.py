@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("registry", "0007_events_enter_the_tree"),
+        ("registry", "0008_aliases"),
     ]
 
     operations = [
