@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from config import env
+from config.embedded import startup
 from config.embedded.locations import ROOT, Home
 from config.embedded.programs import Addresses, Programs
 from config.embedded.startup import answers
@@ -81,7 +82,9 @@ def web_of_the_test_run() -> Iterator[str]:
     """The product's own web server over the test run's database; its address."""
     addresses = Addresses(env.database_url(), env.owner_database_url(), env.broker_url())
     port = free_port()
-    program = Programs(Home(env.home()), port, addresses).web
+    home = Home(env.home())
+    startup.forget_counts(home)
+    program = Programs(home, port, addresses).web
     process = subprocess.Popen(
         program.launched_by(os.getpid()),
         cwd=ROOT,
