@@ -20,6 +20,7 @@ from registry.api.idempotency import idempotent
 from registry.api.paging import page, refuse_unknown
 from registry.models import Delivery, Webhook, WebhookAttempt
 from registry.serializers import (
+    NothingSerializer,
     StrictBooleanField,
     StrictCharField,
     StrictDateTimeField,
@@ -53,10 +54,6 @@ class WebhookChangesSerializer(StrictSerializer):
     event_types = EventTypesField(required=False)
     description = StrictCharField(max_length=500, required=False, allow_blank=True)
     enabled = StrictBooleanField(required=False)
-
-
-class NothingSerializer(StrictSerializer):
-    """A body without fields."""
 
 
 class ReplaySerializer(StrictSerializer):
