@@ -47,10 +47,6 @@ class NothingSerializer(StrictSerializer):
     """A body without fields."""
 
 
-class NothingSerializer(StrictSerializer):
-    """A body without fields."""
-
-
 class StrictCharField(serializers.CharField):
     """A JSON string, of printable characters unless ``multiline``; never a number."""
 
