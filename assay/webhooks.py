@@ -16,6 +16,7 @@ from collections.abc import Mapping
 PREFIX = "whsec_"
 VERSION = "v1"
 SECRET_BYTES = 32
+LONGEST_TIMESTAMP = 12  # digits
 TOLERANCE = 300  # seconds that clocks may differ, and a message may be old
 
 
@@ -57,7 +58,7 @@ def verify(
     if missing:
         raise WebhookRefused(f"The message lacks {', '.join(missing)}.")
     sent = given["webhook-timestamp"]
-    if not (sent.isascii() and sent.isdigit()):
+    if not (sent.isascii() and sent.isdigit() and len(sent) <= LONGEST_TIMESTAMP):
         raise WebhookRefused("webhook-timestamp is a number of seconds.")
     if abs((time.time() if now is None else now) - int(sent)) > TOLERANCE:
         raise WebhookRefused("The message is too old, or from the future.")

@@ -1,7 +1,8 @@
 """Idempotency-Key: a POST whose answer was lost may be sent again and is done once.
 
 After draft-ietf-httpapi-idempotency-key-header-07: another body under the same key is 422.
-Only successful answers are kept; what was refused may be tried again.
+Only successful answers are kept; what was refused may be tried again. They are sealed, because
+some hold a secret that is shown once.
 """
 
 from __future__ import annotations
@@ -19,10 +20,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.encoders import JSONEncoder
 
-from registry import actors
-from registry.errors import InvalidInput, Unprocessable
+from registry import actors, sealing
+from registry.errors import Conflict, InvalidInput, Unprocessable
 from registry.models import ApiToken, KeptAnswer
 from registry.permissions import caller
+from registry.sealing import CannotUnseal, Purpose
 
 KEPT_FOR = timedelta(hours=24)
 LONGEST_KEY = 255
@@ -73,13 +75,21 @@ def _replay(kept: KeptAnswer, request: Request) -> Response:
         raise Unprocessable.of(
             "Idempotency-Key", "This key was used for another request; take a new one."
         )
+    try:
+        body = sealing.unseal(kept.body, Purpose.KEPT_ANSWERS)
+    except CannotUnseal as error:
+        raise Conflict(
+            "This was done, but its answer was sealed under another ASSAY_SECRET_KEY; "
+            "read what it made."
+        ) from error
     headers = {"Idempotent-Replayed": "true"}
-    return Response(json.loads(kept.body), status=kept.status, headers=headers)
+    return Response(json.loads(body), status=kept.status, headers=headers)
 
 
 def _keep(kept: KeptAnswer, response: Response) -> None:
     kept.status = response.status_code
-    kept.body = json.dumps(response.data, cls=JSONEncoder)
+    body = json.dumps(response.data, cls=JSONEncoder)
+    kept.body = sealing.seal(body, Purpose.KEPT_ANSWERS)
     kept.save(update_fields=["status", "body"])
 
 

@@ -170,7 +170,9 @@ class ReplayView(APIView):
 
     scopes = {"POST": tokens.WEBHOOKS}
 
-    @describes("Replay events", body=ReplaySerializer, answers={202: answers.Replayed})
+    @describes(
+        "Replay events", body=ReplaySerializer, answers={202: answers.Replayed}, refuses=(409,)
+    )
     @idempotent
     def post(self, request: Request, webhook_id: UUID) -> Response:
         asked = ReplaySerializer(data=request.data)
@@ -209,6 +211,7 @@ class RetryView(APIView):
         body=NothingSerializer,
         body_required=False,
         answers={202: answers.WebhookOwed},
+        refuses=(409,),
     )
     @idempotent
     def post(self, request: Request, webhook_id: UUID, delivery_id: int) -> Response:

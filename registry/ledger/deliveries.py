@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from itertools import islice, zip_longest
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F, Min, Q, QuerySet
 from django.utils.module_loading import import_string
 
@@ -30,6 +30,7 @@ MAX_ATTEMPTS = 10  # then it is parked, visibly
 LEASE = timedelta(seconds=60)
 BACKOFF = timedelta(seconds=2)  # doubled with each attempt
 LONGEST_BACKOFF = timedelta(minutes=10)
+TURNS = 31  # the class of advisory locks under which a webhook's next message is chosen
 
 
 def deliver_to_verbs(*, now: Clock, limit: int = 100) -> int:
@@ -62,9 +63,7 @@ def send_outside(*, now: Clock, limit: int = 100) -> int:
 def webhooks_owed(*, now: datetime) -> list[str]:
     """The webhooks that are owed something now and are not being sent anything, oldest first."""
     due = _due(now).filter(subscriber__startswith=WEBHOOK)
-    busy = Delivery.objects.filter(
-        subscriber__startswith=WEBHOOK, state=DeliveryState.OWED, leased_until__gt=now
-    )
+    busy = _on_their_way(now).filter(subscriber__startswith=WEBHOOK)
     waiting = due.exclude(subscriber__in=busy.values("subscriber")).values("subscriber")
     return [row["subscriber"] for row in waiting.annotate(first=Min("pk")).order_by("first")]
 
@@ -72,16 +71,15 @@ def webhooks_owed(*, now: datetime) -> list[str]:
 def send_to_webhook(subscriber: str, *, now: Clock, until: datetime) -> int:
     """Send one webhook what it is owed, oldest first, one after another, as long as time is left.
 
+    While another caller has a message to it on its way, this one has nothing to do: a slow
+    receiver takes one thread, however many tasks there are for it.
+
     Returns:
         How many arrived.
     """
     sent = 0
-    while now() < until:
-        due = _due(now()).filter(subscriber=subscriber).order_by("pk")
-        pk = due.values_list("pk", flat=True).first()
-        if pk is None:
-            break
-        sent += _deliver_outside(pk, now)
+    while now() < until and (delivery := _next_turn(subscriber, now())) is not None:
+        sent += _send_lent(delivery, now)
     return sent
 
 
@@ -136,6 +134,10 @@ def _due(now: datetime) -> QuerySet[Delivery]:
     return Delivery.objects.filter(unleased, state=DeliveryState.OWED, due_at__lte=now)
 
 
+def _on_their_way(now: datetime) -> QuerySet[Delivery]:
+    return Delivery.objects.filter(state=DeliveryState.OWED, leased_until__gt=now)
+
+
 def _in_turn(due: QuerySet[Delivery], limit: int) -> Iterator[int]:
     """The oldest delivery of each subscriber, then the second of each, and so on."""
     names = due.order_by("subscriber").values_list("subscriber", flat=True).distinct()
@@ -172,12 +174,29 @@ def _deliver_outside(pk: int, now: Clock) -> bool:
         if delivery is None:
             return False
         _lend(delivery, now())
+    return _send_lent(delivery, now)
 
+
+@transaction.atomic
+def _next_turn(subscriber: str, now: datetime) -> Delivery | None:
+    """The oldest that is due to a subscriber, lent; None while anything is on its way there."""
+    with connection.cursor() as cursor:  # held for these few queries, so that rivals see the lease
+        cursor.execute("select pg_advisory_xact_lock(%s, hashtext(%s))", [TURNS, subscriber])
+    if _on_their_way(now).filter(subscriber=subscriber).exists():
+        return None
+    pk = _due(now).filter(subscriber=subscriber).order_by("pk").values_list("pk", flat=True).first()
+    delivery = _locked(pk, now) if pk is not None else None
+    if delivery is not None:
+        _lend(delivery, now)
+    return delivery
+
+
+def _send_lent(delivery: Delivery, now: Clock) -> bool:
     def send() -> bool:
         _send(delivery)
         return _pay(delivery, now())
 
-    return _attempt(pk, delivery.lease, send, now)
+    return _attempt(delivery.pk, delivery.lease, send, now)
 
 
 def _attempt(pk: int, lease: uuid.UUID | None, action: Callable[[], bool], now: Clock) -> bool:

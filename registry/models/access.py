@@ -39,7 +39,7 @@ class KeptAnswer(models.Model):
     key = models.CharField(max_length=255)
     request_sha256 = models.CharField(max_length=64)  # of path and body
     status = models.PositiveSmallIntegerField(default=0)
-    body = models.TextField(blank=True)  # JSON
+    body = models.TextField(blank=True)  # JSON, sealed
     kept_at = models.DateTimeField(default=timezone.now, db_index=True)
 
     class Meta:

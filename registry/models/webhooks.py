@@ -22,7 +22,7 @@ class WebhookQuerySet(models.QuerySet["Webhook"]):
 class Webhook(models.Model):
     """A URL that is sent events of some types, signed with a secret that only its owner knows.
 
-    Secrets are kept encrypted (registry.webhooks.sealing): signing needs them, reading does not.
+    Secrets are kept encrypted (registry.sealing): signing needs them, reading does not.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -6,11 +6,16 @@ import ipaddress
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from django.conf import settings
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+NAT64 = ipaddress.ip_network("64:ff9b::/96")
+GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
+# What Python 3.11 takes for public and IANA's registries of special addresses do not.
+NOT_PUBLIC = [ipaddress.ip_network(n) for n in ("192.0.0.0/24", "192.88.99.0/24", "3fff::/20")]
 
 REMEDY = "name the host or its network in ASSAY_WEBHOOK_ALLOW if it is to be reached"
 
@@ -38,7 +43,7 @@ def locate(url: str) -> Target:
     Raises:
         AddressRefused: The URL is not acceptable, its host is unknown, or it is no public one.
     """
-    parts = urlsplit(url)
+    parts = _taken_apart(url)
     host, allowed = parts.hostname or "", _is_named(parts.hostname or "")
     if parts.scheme not in {"https", "http"} or not host or parts.username or parts.password:
         raise AddressRefused("Give a URL such as https://example.com/hook, without a password.")
@@ -66,14 +71,26 @@ def is_public(address: Address) -> bool:
     embedded = _embedded(address)
     if embedded is not None:
         return is_public(embedded)
-    return address.is_global and not address.is_multicast
+    if address.version == 6 and address not in GLOBAL_UNICAST:
+        return False
+    special = any(address in network for network in NOT_PUBLIC)
+    return address.is_global and not address.is_multicast and not special
+
+
+def _taken_apart(url: str) -> SplitResult:
+    if not (url.isascii() and url.isprintable()) or " " in url:
+        raise AddressRefused("Write what is not ASCII in a URL as %C3%BC, in its host as xn--….")
+    try:
+        return urlsplit(url)
+    except ValueError as error:
+        raise AddressRefused(f"This is no URL: {error}.") from error
 
 
 def _embedded(address: Address) -> ipaddress.IPv4Address | None:
     """The IPv4 address inside an IPv4-mapped, 6to4, Teredo or NAT64 one."""
     if not isinstance(address, ipaddress.IPv6Address):
         return None
-    if address in ipaddress.ip_network("64:ff9b::/96"):
+    if address in NAT64:
         return ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
     teredo = address.teredo[1] if address.teredo else None
     return address.ipv4_mapped or address.sixtofour or teredo

@@ -10,10 +10,12 @@ from datetime import UTC, datetime, timedelta
 from django.utils import timezone
 
 from assay import webhooks as standard
+from registry import sealing
 from registry.ledger import presentation
 from registry.ledger.outcomes import GivenUp, TryLater
 from registry.models import Delivery, Event, Webhook, WebhookAttempt
-from registry.webhooks import addresses, endpoints, sealing, sending
+from registry.sealing import CannotUnseal, Purpose
+from registry.webhooks import addresses, endpoints, sending
 from registry.webhooks.addresses import AddressRefused
 from registry.webhooks.sending import Answer, NoAnswer
 
@@ -40,7 +42,7 @@ def send(delivery: Delivery) -> None:
         raise GivenUp("The webhook was removed or disabled.")
     try:
         answer = _ask(hook, delivery.event)
-    except (AddressRefused, NoAnswer, sealing.CannotUnseal) as error:
+    except (AddressRefused, NoAnswer, CannotUnseal) as error:
         _note(hook, delivery, error=str(error))
         raise TryLater(str(error), _pause(delivery.attempts)) from error
     _note(hook, delivery, answer=answer)
@@ -63,9 +65,8 @@ def headers(hook: Webhook, event: Event, body: bytes, *, now: datetime) -> dict[
     secrets = [hook.secret]
     if hook.former_until is not None and now < hook.former_until:
         secrets.append(hook.former_secret)
-    signed = [
-        standard.signature(sealing.unseal(sealed), identifier, at, body) for sealed in secrets
-    ]
+    keys = [sealing.unseal(sealed, Purpose.WEBHOOK_SECRETS) for sealed in secrets]
+    signed = [standard.signature(key, identifier, at, body) for key in keys]
     return {
         "Content-Type": "application/json",
         "User-Agent": "Assay-Webhooks/1",

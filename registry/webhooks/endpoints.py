@@ -11,10 +11,12 @@ from django.db import transaction
 from django.utils import timezone
 
 from assay import webhooks as standard
+from registry import sealing
 from registry.errors import Conflict, InvalidInput, NotFound
 from registry.ledger import events
 from registry.models import Delivery, DeliveryState, Event, Webhook, WebhookAttempt
-from registry.webhooks import addresses, sealing
+from registry.sealing import Purpose
+from registry.webhooks import addresses
 from registry.webhooks.addresses import AddressRefused
 
 OVERLAP = timedelta(hours=24)  # both secrets sign for as long after a rotation
@@ -75,7 +77,7 @@ def create(
         url=url,
         event_types=list(event_types),
         description=description,
-        secret=sealing.seal(secret),
+        secret=sealing.seal(secret, Purpose.WEBHOOK_SECRETS),
         created_by=actor,
     )
     _record("webhook.created", hook, actor)
@@ -112,7 +114,7 @@ def rotate(hook: Webhook, *, actor: str, now: datetime) -> tuple[Webhook, str]:
     hook = lock(hook)
     secret = standard.new_secret()
     hook.former_secret, hook.former_until = hook.secret, now + OVERLAP
-    hook.secret = sealing.seal(secret)
+    hook.secret = sealing.seal(secret, Purpose.WEBHOOK_SECRETS)
     hook.revision += 1
     hook.save()
     _record("webhook.secret.rotated", hook, actor)
@@ -146,8 +148,7 @@ def test(hook: Webhook, *, actor: str) -> Delivery:
     Raises:
         Conflict: It is disabled.
     """
-    if hook.disabled_at is not None:
-        raise Conflict(f"This webhook is disabled ({hook.disabled_why}) Enable it first.")
+    _check_enabled(hook)
     event = _record(TEST, hook, actor)
     return events.owe(event, subscriber(hook))
 
@@ -157,8 +158,10 @@ def retry(hook: Webhook, delivery_pk: int, *, now: datetime) -> Delivery:
     """Owe it one event again, also one that arrived: its id is the same, so receivers know it.
 
     Raises:
+        Conflict: It is disabled.
         NotFound: It was never owed this.
     """
+    _check_enabled(hook)
     owed = Delivery.objects.select_for_update().filter(pk=delivery_pk, subscriber=subscriber(hook))
     delivery = owed.first()
     if delivery is None:
@@ -173,8 +176,10 @@ def replay(hook: Webhook, *, since: datetime, until: datetime, now: datetime) ->
     """Owe it every event of its types from ``since`` to before ``until`` again; how many.
 
     Raises:
+        Conflict: It is disabled.
         InvalidInput: They are over MOST_REPLAYED.
     """
+    _check_enabled(hook)
     wanted = Event.objects.filter(
         event_type__in=hook.event_types, timestamp__gte=since, timestamp__lt=until
     )
@@ -211,6 +216,11 @@ def _owe_again(pks: Sequence[int], now: datetime) -> None:
 def _record(event_type: str, hook: Webhook, actor: str, **more: Any) -> Event:
     """The record names the webhook by its id: a URL may carry a token of its owner's."""
     return events.record(event_type, actor=actor, payload={"webhook_id": str(hook.pk), **more})
+
+
+def _check_enabled(hook: Webhook) -> None:
+    if hook.disabled_at is not None:
+        raise Conflict(f"This webhook is disabled ({hook.disabled_why}) Enable it first.")
 
 
 def _check_url(url: str) -> None:

@@ -93,6 +93,19 @@ def test_expired_answers_are_forgotten(api: Caller) -> None:
 
 
 @pytest.mark.django_db
+def test_an_answer_sealed_under_another_key_is_not_done_again(api: Caller, settings: Any) -> None:
+    client = api("trainer")
+    register(client)
+    settings.SECRET_KEY = "another"
+
+    again = register(client)
+
+    assert again.status_code == 409
+    assert "sealed under another ASSAY_SECRET_KEY" in again.json()["detail"]
+    assert ModelVersion.objects.count() == 1
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize("key", ["", "x" * 256])
 def test_a_key_has_1_to_255_characters(api: Caller, key: str) -> None:
     assert register(api("trainer"), key).status_code == 400

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -20,8 +21,11 @@ class Receiver:
     statuses: list[int] = field(default_factory=lambda: [204])
     headers: Mapping[str, str] = field(default_factory=dict)
     pause: float = 0.0  # seconds before it answers
+    tls: ssl.SSLContext | None = None
     drip: bool = False  # send the answer byte by byte, for ever
     got: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+    at_once: int = 0  # messages it is answering now
+    most_at_once: int = 0
 
     @property
     def url(self) -> str:
@@ -42,12 +46,18 @@ class Receiver:
 def receiving(**how: Any) -> Iterator[Receiver]:
     """A receiver on loopback, until the block ends."""
     receiver = Receiver(**how)
+    counted = threading.Lock()
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             receiver.got.append(({k.lower(): v for k, v in self.headers.items()}, body))
+            with counted:
+                receiver.at_once += 1
+                receiver.most_at_once = max(receiver.most_at_once, receiver.at_once)
             time.sleep(receiver.pause)
+            with counted:
+                receiver.at_once -= 1
             statuses = receiver.statuses
             self.send_response(statuses.pop(0) if len(statuses) > 1 else statuses[0])
             for name, value in receiver.headers.items():
@@ -69,6 +79,8 @@ def receiving(**how: Any) -> Iterator[Receiver]:
 
     with Server(("127.0.0.1", receiver.port), Handler) as server:
         receiver.port = server.server_port
+        if receiver.tls is not None:
+            server.socket = receiver.tls.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
         thread.start()
         try:

@@ -13,7 +13,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from registry.ledger import deliveries, events
-from registry.models import Event, Webhook
+from registry.models import Delivery, Event, KeptAnswer, Webhook
 from registry.webhooks import endpoints
 from tests.webhooks.conftest import NOTED
 from tests.webhooks.receiver import Receiver, receiving
@@ -50,6 +50,24 @@ def test_the_secret_is_shown_where_it_is_made_and_nowhere_else(operator: APIClie
     assert hook.pop("secret").startswith("whsec_")
     assert shown == hook
     assert operator.get(ROOT).json() == {"webhooks": [hook]}
+
+
+@pytest.mark.parametrize("url", ["https://[::1/hook", "https://[abc]/", "https://8.8.8.8/hük"])
+def test_a_url_that_nobody_can_be_asked_at_is_refused(operator: APIClient, url: str) -> None:
+    answer = operator.post(ROOT, {"url": url, "event_types": [NOTED]}, format="json")
+
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["pointer"] == "/url"
+
+
+def test_a_secret_that_is_kept_for_a_repeat_is_sealed_too(operator: APIClient) -> None:
+    with receiving() as receiver:
+        asked = {"url": receiver.url, "event_types": [NOTED]}
+        first = operator.post(ROOT, asked, format="json", headers={"Idempotency-Key": "once"})
+        again = operator.post(ROOT, asked, format="json", headers={"Idempotency-Key": "once"})
+
+    assert again.json() == first.json()
+    assert first.json()["secret"] not in KeptAnswer.objects.get().body
 
 
 def test_a_private_address_is_refused_with_the_remedy(operator: APIClient, settings: Any) -> None:
@@ -142,6 +160,24 @@ def test_it_is_changed_disabled_enabled_and_removed(operator: APIClient) -> None
     assert (on["enabled"], on["description"], on["revision"]) == (True, "x", 3)
     assert removed.status_code == 204
     assert operator.get(path).status_code == 404
+
+
+def test_a_disabled_webhook_is_replayed_nothing_until_it_is_enabled(operator: APIClient) -> None:
+    with receiving() as receiver:
+        hook = made(operator, receiver.url)
+        event = events.record(NOTED, actor="user:1")
+        pay()
+        path = f"{ROOT}/{hook['webhook_id']}"
+        (delivery,) = operator.get(f"{path}/deliveries").json()["deliveries"]
+        operator.patch(path, {"enabled": False}, format="json")
+
+        span = {"since": event.timestamp.isoformat(), "until": timezone.now().isoformat()}
+        replayed = operator.post(f"{path}/replay", span, format="json")
+        retried = operator.post(f"{path}/deliveries/{delivery['delivery_id']}/retry")
+
+    assert (replayed.status_code, retried.status_code) == (409, 409)
+    assert "Enable it first" in replayed.json()["detail"]
+    assert Delivery.objects.get(pk=delivery["delivery_id"]).state == "done"
 
 
 def test_a_rotation_shows_the_new_secret_and_until_when_the_former_signs(

@@ -60,6 +60,9 @@ def test_an_old_message_and_one_from_the_future_are_refused(later: int) -> None:
         {"webhook-signature": SIGNED.replace("v1,", "v2,")},
         {"webhook-signature": ""},
         {"webhook-timestamp": "soon"},
+        {"webhook-timestamp": "9" * 400},  # over what a float holds
+        {"webhook-timestamp": "9" * 5000},  # over what int() reads
+        {"webhook-timestamp": "-1"},
     ],
 )
 def test_a_changed_message_is_refused(wrong: dict[str, str]) -> None:
