@@ -8,3 +8,6 @@ class MonitoringConfig(AppConfig):
 
     name = "monitoring"
     verbose_name = "Monitoring"
+
+    def ready(self) -> None:
+        from monitoring.playbooks import checks  # noqa: F401  # registers the system check

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from monitoring.api import evaluations, incidents, performance, rollbacks
+from monitoring.api import evaluations, incidents, performance, playbooks, rollbacks
 
 urlpatterns = [
     path("models/<str:model_id>/performance", performance.PerformanceView.as_view()),
@@ -19,4 +19,7 @@ urlpatterns = [
     path("incidents", incidents.IncidentsView.as_view()),
     path("incidents/<int:pk>", incidents.IncidentView.as_view()),
     path("incidents/<int:pk>/resolve", incidents.ResolveView.as_view()),
+    path("playbooks", playbooks.PlaybooksView.as_view()),
+    path("playbook-runs", playbooks.RunsView.as_view()),
+    path("playbook-runs/<int:pk>", playbooks.RunView.as_view()),
 ]

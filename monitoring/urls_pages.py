@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from monitoring.views import incidents, models
+from monitoring.views import incidents, models, playbooks
 
 urlpatterns = [
     path("models/", models.ModelsView.as_view(), name="models"),
@@ -14,6 +14,9 @@ urlpatterns = [
     path("incidents/", incidents.IncidentsView.as_view(), name="incidents"),
     path("incidents/<int:pk>/", incidents.IncidentView.as_view(), name="incident"),
     path("incidents/<int:pk>/resolve/", incidents.ResolveView.as_view(), name="incident-resolve"),
+    path("playbooks/", playbooks.PlaybooksView.as_view(), name="playbooks"),
+    path("playbooks/runs/<int:pk>/", playbooks.RunView.as_view(), name="playbook-run"),
+    path("live/runs/<int:pk>/", playbooks.RunFragment.as_view(), name="live-playbook-run"),
     path("live/models/", models.ModelsFragment.as_view(), name="live-models"),
     path("live/models/<str:model_id>/", models.ModelFragment.as_view(), name="live-model"),
     path("live/incidents/", incidents.IncidentsFragment.as_view(), name="live-incidents"),

@@ -22,6 +22,7 @@ PURE = [
     "monitoring/playbooks/condition.py",
     "monitoring/playbooks/definition.py",
     "monitoring/playbooks/kinds.py",
+    "monitoring/playbooks/reference.py",
     "monitoring/bars.py",
     "monitoring/charts.py",
     "monitoring/pages/figures.py",

@@ -5,7 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, TypedDict
 
-from monitoring.models import EvaluationKind, EvaluationState, IncidentKind, Severity
+from monitoring.models import (
+    EvaluationKind,
+    EvaluationState,
+    IncidentKind,
+    RunState,
+    Severity,
+    StepState,
+)
 from monitoring.triggers import Metric, Verdict
 from registry.api.answers import Sha256, Share
 from registry.models import DeploymentStage
@@ -136,3 +143,73 @@ class IncidentPage(TypedDict):
 
     incidents: list[Incident]
     next: str | None
+
+
+class PlaybookStepNames(TypedDict):
+    """A step as the playbook has it."""
+
+    name: str
+    kind: str
+
+
+class Playbook(TypedDict):
+    """What is done when an event asks for it; ``own`` came with the product."""
+
+    name: str
+    description: str
+    own: bool
+    digest: Sha256
+    event_type: str
+    when: str | None
+    steps: list[PlaybookStepNames]
+
+
+class Playbooks(TypedDict):
+    """The playbooks there are."""
+
+    playbooks: list[Playbook]
+
+
+class PlaybookRun(TypedDict):
+    """One answer of a playbook to one occasion; ``due_at`` is when its next step is."""
+
+    run_id: int
+    playbook: str
+    digest: Sha256
+    model_id: str | None
+    event_id: int
+    key: str
+    state: RunState
+    error: str | None
+    started_at: datetime
+    due_at: datetime | None
+    deadline_at: datetime
+    ended_at: datetime | None
+
+
+class PlaybookRunPage(TypedDict):
+    """Runs, newest first."""
+
+    runs: list[PlaybookRun]
+    next: str | None
+
+
+class PlaybookStep(TypedDict):
+    """One step of a run; ``undoes`` is the position of the step it compensates."""
+
+    position: int
+    name: str
+    kind: str
+    undoes: int | None
+    state: StepState
+    attempts: int
+    result: dict[str, Any]
+    error: str | None
+    settled_at: datetime | None
+
+
+class PlaybookRunDetail(PlaybookRun):
+    """A run with its steps, and the playbook as it was when the run began."""
+
+    definition: str
+    steps: list[PlaybookStep]

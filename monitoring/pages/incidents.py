@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from django.db.models import Q, QuerySet
 from django.http import QueryDict
 
-from monitoring.models import Incident, IncidentKind
+from monitoring.models import Incident, IncidentKind, PlaybookStep
 from monitoring.pages import history
 from monitoring.pages.figures import Figure, figure
 from monitoring.pages.history import Line
@@ -94,6 +94,7 @@ class Story:
     evidence: Sequence[Figure]
     resolved_by: str  # a name people know
     lines: list[Line]  # oldest first
+    run_id: int | None  # of the playbook that opened it
 
 
 def story(pk: int) -> Story:
@@ -117,6 +118,7 @@ def story(pk: int) -> Story:
         evidence=[figure(t) for t in incident.verdict.triggers] if incident.verdict else [],
         resolved_by=actors.name(incident.resolved_by) if incident.resolved_by else "",
         lines=history.lines(_events(incident)),
+        run_id=_run_of(incident),
     )
 
 
@@ -129,3 +131,11 @@ def _events(incident: Incident) -> QuerySet[Event]:
     if incident.resolved_at is not None:
         found = found.filter(timestamp__lte=incident.resolved_at + PRELUDE)
     return found.select_related("remark").order_by("pk")[:STORY]
+
+
+def _run_of(incident: Incident) -> int | None:
+    """The playbook run that opened the incident, or took its rollback over."""
+    steps = PlaybookStep.objects.filter(
+        run__version=incident.version_id, result__incident_id=incident.pk
+    )
+    return steps.values_list("run_id", flat=True).first()

@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from monitoring import assessments, predecessors, rollbacks
-from monitoring.pages import catalogue, families, history, version
+from monitoring.pages import catalogue, families, history, playbooks, version
 from monitoring.pages.catalogue import Filters
 from monitoring.pages.evidence import evidence
 from monitoring.pages.paging import page
@@ -59,6 +59,7 @@ class ModelView(PageView):
             "traffic": families.traffic(found.family),
             "declared": version.declared(found),
             "evidence": evidence(found),
+            "runs": playbooks.of_version(found),
             "parts": parts_of(found, self.reader),
             "events": history.lines(events.rows),
             "older_events": events.older,
