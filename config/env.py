@@ -6,7 +6,7 @@ import os
 import secrets
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -31,6 +31,19 @@ def port() -> int:
     if not (text.isascii() and text.isdigit() and 0 < int(text[:6]) < 65_536):
         raise SystemExit(f"ASSAY_PORT is a number from 1 to 65535, not {text!r}.")
     return int(text)
+
+
+def base_url() -> str:
+    """Where people reach the pages; links in mails begin with it.
+
+    Raises:
+        SystemExit: ASSAY_BASE_URL is not the beginning of an address.
+    """
+    text = os.environ.get("ASSAY_BASE_URL", "").rstrip("/")
+    parts = urlsplit(text)
+    if text and (parts.scheme not in {"http", "https"} or not parts.netloc or parts.path):
+        raise SystemExit(f"ASSAY_BASE_URL is like https://assay.example.org, not {text!r}.")
+    return text or f"http://localhost:{port()}"
 
 
 def operations_email() -> str:
@@ -62,12 +75,40 @@ def flag(name: str) -> bool:
 
 def words(name: str) -> list[str]:
     """The comma-separated words of a variable; empty where it is not set."""
-    return [word.strip() for word in os.environ.get(name, "").split(",") if word.strip()]
+    return split(os.environ.get(name, ""))
+
+
+def split(text: str) -> list[str]:
+    """Comma-separated words."""
+    return [word.strip() for word in text.split(",") if word.strip()]
+
+
+def secret(name: str) -> str:
+    """A variable, or the content of the file that ``<name>_FILE`` names; empty where neither is set.
+
+    Files are how containers are handed secrets: what is in the environment can be read by whoever
+    may inspect the container.
+
+    Raises:
+        SystemExit: Both are set, or the file cannot be read or is empty.
+    """
+    value, path = os.environ.get(name, ""), os.environ.get(f"{name}_FILE", "")
+    if value and path:
+        raise SystemExit(f"{name} and {name}_FILE are both set: unset one of them.")
+    if not path:
+        return value
+    try:
+        value = Path(path).read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SystemExit(f"{name}_FILE names {path}, which cannot be read: {error}.") from error
+    if not value:
+        raise SystemExit(f"{name}_FILE names {path}, which is empty: write the secret into it.")
+    return value
 
 
 def secret_key() -> str:
     """ASSAY_SECRET_KEY, else the key kept in the home, else one for this process alone."""
-    if key := os.environ.get("ASSAY_SECRET_KEY"):
+    if key := secret("ASSAY_SECRET_KEY"):
         return key
     kept = home() / "secret_key"
     return kept.read_text().strip() if kept.is_file() else secrets.token_urlsafe(50)
@@ -75,12 +116,34 @@ def secret_key() -> str:
 
 def database_url() -> str:
     """The application's role, which owns nothing."""
-    return os.environ.get("DATABASE_URL") or _embedded_database("assay_app")
+    return _server("DATABASE") or _embedded_database("assay_app")
 
 
 def owner_database_url() -> str:
     """The role that runs migrations; the product itself never connects with it."""
-    return os.environ.get("ASSAY_OWNER_DATABASE_URL") or _embedded_database("assay_migrator")
+    return _server("ASSAY_OWNER_DATABASE") or _embedded_database("assay_migrator")
+
+
+def superuser_database_url() -> str:
+    """The role that makes the others, where this installation may; empty elsewhere."""
+    return _server("ASSAY_SUPERUSER_DATABASE")
+
+
+def _server(name: str) -> str:
+    """``<name>_URL`` with the password of ``<name>_PASSWORD``; empty where no URL is set.
+
+    Raises:
+        SystemExit: Both have a password.
+    """
+    url = os.environ.get(f"{name}_URL", "")
+    password = secret(f"{name}_PASSWORD") if url else ""
+    if not password:
+        return url
+    parts = urlsplit(url)
+    user, _, place = parts.netloc.rpartition("@")
+    if ":" in user:
+        raise SystemExit(f"{name}_URL has a password, and {name}_PASSWORD too: keep one of them.")
+    return parts._replace(netloc=f"{user}:{quote(password, safe='')}@{place}").geturl()
 
 
 def _embedded_database(role: str) -> str:
@@ -123,7 +186,7 @@ def log_format() -> str:
 
 def broker_url() -> str:
     """The broker as Celery spells it."""
-    return os.environ.get("REDIS_URL") or f"redis+socket://{home() / 'run' / 'valkey.sock'}"
+    return _server("REDIS") or f"redis+socket://{home() / 'run' / 'valkey.sock'}"
 
 
 def redis_client_url() -> str:

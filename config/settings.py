@@ -86,6 +86,10 @@ LOGIN_URL = "/login/"
 LOGIN_REDIRECT_URL = "/models/"
 LOGOUT_REDIRECT_URL = "/login/"
 SESSION_COOKIE_HTTPONLY = True
+# Behind a proxy that speaks TLS the request itself does not show it; the address people use does.
+ASSAY_BASE_URL = env.base_url()
+CSRF_TRUSTED_ORIGINS = [ASSAY_BASE_URL]
+CSRF_COOKIE_SECURE = SESSION_COOKIE_SECURE = ASSAY_BASE_URL.startswith("https://")
 SESSION_COOKIE_SAMESITE = "Lax"
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
@@ -175,7 +179,6 @@ ASSAY_THROTTLE_REFUSED = env.rate("ASSAY_THROTTLE_REFUSED", "1000/10")
 ASSAY_TEAMS_REQUIRED = env.flag("ASSAY_TEAMS_REQUIRED")  # who is in no team then writes for none
 ASSAY_HANDLER_MODULES = env.words("ASSAY_HANDLER_MODULES")
 ASSAY_REDIS_URL = env.redis_client_url()
-ASSAY_BASE_URL = f"http://localhost:{env.port()}"
 ASSAY_ARTIFACTS = ASSAY_HOME / "artifacts"
 ASSAY_LEDGER_DIR = env.ledger_dir()  # its key, and the outside copies of its checkpoints
 ASSAY_OPERATIONS_EMAIL = env.operations_email()

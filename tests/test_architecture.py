@@ -26,6 +26,7 @@ PURE = [
     "monitoring/bars.py",
     "monitoring/charts.py",
     "monitoring/pages/figures.py",
+    "monitoring/evaluations/conditions.py",
     "monitoring/evaluations/fairness.py",
     "monitoring/evaluations/metrics.py",
     "governance/cards.py",

@@ -96,10 +96,26 @@ class _Caller:
         return logits, (time.perf_counter() - begun) * 1000
 
     def warm_up(self, features: Features) -> None:
-        """Let allocators and kernels settle before the clock counts."""
+        """Let allocators and kernels settle before the clock counts, with as many rows as fit."""
+        rows = len(features)
+        while rows > 1 and not self._fits(features[:rows]):
+            rows //= 2
         for _ in range(WARM_UP_CALLS):
-            self(features)
+            self(features[:rows])
             self(features[:1])
+
+    def _fits(self, features: Features) -> bool:
+        try:
+            self(features)
+        except torch.OutOfMemoryError:
+            give_back_memory()
+            return False
+        return True
+
+
+def give_back_memory() -> None:
+    """Free what a call that ran out had cached; nothing happens where CUDA is not in use."""
+    torch.cuda.empty_cache()
 
 
 def _batches(caller: _Caller, features: Features, size: int) -> Iterator[tuple[Logits, float, int]]:
@@ -111,6 +127,7 @@ def _batches(caller: _Caller, features: Features, size: int) -> Iterator[tuple[L
         except torch.OutOfMemoryError:
             if size == 1:
                 raise
+            give_back_memory()
             size //= 2
             continue
         yield logits, milliseconds, size

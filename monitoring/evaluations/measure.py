@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import platform
 import resource
+import shutil
+import subprocess
 import sys
 import time
 from collections.abc import Sequence
@@ -99,6 +101,7 @@ def measure(
         "memory": memory(model, plan.device),
         "environment": environment(plan.device),
         "batch_size": predicted.batch_size,
+        "batch_size_asked": plan.batch_size,
         "seed": plan.seed,
         "seconds": round(time.perf_counter() - begun, 3),
     }
@@ -190,7 +193,22 @@ def environment(device: str) -> dict[str, Any]:
         "torch": torch.__version__,
         "numpy": np.__version__,
         "safetensors": safetensors.__version__,
+        "cuda": torch.version.cuda if on_gpu else None,
+        "driver": driver() if on_gpu else None,
     }
+
+
+def driver() -> str | None:
+    """The version of the NVIDIA driver; None where nothing here can tell."""
+    program = shutil.which("nvidia-smi")
+    if program is None:
+        return None
+    command = [program, "--query-gpu=driver_version", "--format=csv,noheader"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip().partition("\n")[0] or None
 
 
 def _check_alike(dataset: DataSet, reference: DataSet | None) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from monitoring.bars import interval_bar
+from monitoring.evaluations import conditions
 from monitoring.models import Evaluation
 from registry.models import ModelVersion
 
@@ -69,6 +70,7 @@ class Report:
     favourable_label: str
     bound: float
     sections: list[Section]
+    conditions: list[str]  # where and with what it was measured, and whether memory ran out
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,7 @@ def report(evaluation: Evaluation, declared: Mapping[str, float]) -> Report:
         favourable_label=bias.get("favourable_label", ""),
         bound=bound,
         sections=[_section(section, bound) for section in bias.get("sections", ())],
+        conditions=conditions.sentences(results),
     )
 
 

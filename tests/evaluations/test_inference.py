@@ -56,6 +56,13 @@ def test_out_of_memory_halves_the_batch_and_says_so() -> None:
     assert np.array_equal(predicted.logits, FEATURES[:, :2])
 
 
+def test_a_warm_up_that_does_not_fit_is_halved_too() -> None:
+    predicted = predict(Narrow(most=5), batch_size=500)
+
+    assert predicted.batch_size == 3
+    assert np.array_equal(predicted.logits, FEATURES[:, :2])
+
+
 def test_a_single_row_that_does_not_fit_is_an_error() -> None:
     caller = inference._Caller(Narrow(most=0), "cpu")
 

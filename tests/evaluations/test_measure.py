@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -168,6 +170,53 @@ def test_without_declared_attributes_bias_is_unknown(model: LoadedModel, dataset
 
     assert bias["verdict"] == "unknown"
     assert bias["sections"] == ()
+
+
+def test_results_say_where_and_with_what(model: LoadedModel, dataset: DataSet) -> None:
+    environment = measure.measure(model, dataset, PLAN)["environment"]
+
+    assert (environment["device"], environment["device_name"]) == ("cpu", platform.machine())
+    assert environment["torch"] == torch.__version__
+    assert {"numpy", "safetensors", "python", "threads"} <= environment.keys()
+    assert (environment["cuda"], environment["driver"]) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("program", "driver"),
+    [
+        ("echo 580.95.05; echo 580.95.05", "580.95.05"),
+        ("echo NVIDIA-SMI has failed >&2; exit 9", None),
+        ("true", None),
+    ],
+)
+def test_the_driver_is_the_one_nvidia_smi_tells(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str, driver: str | None
+) -> None:
+    (tmp_path / "nvidia-smi").write_text(f"#!/bin/sh\n{program}\n")
+    (tmp_path / "nvidia-smi").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.defpath}")
+
+    assert measure.driver() == driver
+
+
+def test_a_smaller_batch_is_reported_beside_the_one_asked_for(
+    model: LoadedModel, dataset: DataSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    roomy = measure.measure(model, dataset, PLAN)
+    forward = type(model.module).forward
+
+    def narrow(module: Any, features: torch.Tensor) -> torch.Tensor:
+        if len(features) > 300:
+            raise torch.OutOfMemoryError
+        return forward(module, features)
+
+    monkeypatch.setattr(type(model.module), "forward", narrow)
+    cramped = measure.measure(model, dataset, PLAN)
+
+    assert (roomy["batch_size"], roomy["batch_size_asked"]) == (1024, 1024)
+    assert (cramped["batch_size"], cramped["batch_size_asked"]) == (256, 1024)
+    assert cramped["latency"]["batch"]["rows"] == 256
+    assert cramped["metrics"] == roomy["metrics"]
 
 
 def test_memory_of_a_gpu_is_null_where_there_is_none(model: LoadedModel, dataset: DataSet) -> None:

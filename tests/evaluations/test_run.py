@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from django.db import DatabaseError
 
 from assay.profiles import Profile
 from monitoring import tasks
-from monitoring.evaluations import inference, leases, record, requests, run
+from monitoring.evaluations import conditions, inference, leases, record, requests, run
+from monitoring.evaluations.architectures import Classifier
 from monitoring.evaluations.refusals import NotMeasurable
 from monitoring.models import Evaluation
 from registry import artifacts
@@ -62,6 +64,27 @@ def test_an_evaluation_is_measured_and_kept_as_evidence(evaluation: Evaluation) 
     assert row.evidence_digest == record.digest(row.results)
     assert Profile.from_json(row.results["profile"]).rows == 400
     assert types() == ["evaluation.requested", "evaluation.completed"]
+
+
+def test_a_model_that_needs_more_memory_than_there_is_is_measured_in_smaller_batches(
+    evaluation: Evaluation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forward = Classifier.forward
+
+    def narrow(module: Classifier, features: torch.Tensor) -> torch.Tensor:
+        if len(features) > 50:
+            raise torch.OutOfMemoryError
+        return forward(module, features)
+
+    monkeypatch.setattr(Classifier, "forward", narrow)
+
+    run.run(evaluation.pk, now=NOW)
+
+    row = Evaluation.objects.get()
+    assert row.state == "done", row.error
+    assert row.results is not None
+    assert (row.results["batch_size"], row.results["batch_size_asked"]) == (32, 1024)
+    assert any("halved to 32" in said for said in conditions.sentences(row.results))
 
 
 def test_the_task_takes_an_id_and_may_run_twice(evaluation: Evaluation) -> None:

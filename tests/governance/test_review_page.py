@@ -15,6 +15,7 @@ from monitoring.models import Evaluation
 from registry import registration
 from registry.models import ModelVersion, Part, RiskTier
 from tests.governance.makers import PASSWORD, approve_high, settle_both
+from tests.governance.results import results
 
 pytestmark = pytest.mark.django_db
 
@@ -50,6 +51,24 @@ def test_the_page_shows_what_is_declared_and_what_is_measured(
     assert "No description of the model or its use was declared." in page
     assert "safetensors: loading it runs no code" in page
     assert "declared" in page
+
+
+def test_the_page_says_where_it_was_measured_and_that_memory_ran_out(
+    version: ModelVersion, evaluate: Callable[..., Evaluation], ada_in: Client
+) -> None:
+    where = {"device": "cuda", "device_name": "NVIDIA L4", "torch": "2.13.0", "cuda": "13.0"}
+    evaluate(
+        version,
+        results=results()
+        | {"environment": where, "memory": {"gpu_memory_mb": 812.3}}
+        | {"batch_size": 256, "batch_size_asked": 1024},
+    )
+
+    page = ada_in.get(url(version)).content.decode()
+
+    assert "Measured on NVIDIA L4 (cuda): torch 2.13.0, CUDA 13.0." in page
+    assert "At most 812 MB of GPU memory were in use." in page
+    assert "Memory ran out: batches of 1,024 rows were halved to 256" in page
 
 
 def test_the_page_has_the_documented_fields(version: ModelVersion, ada_in: Client) -> None:
