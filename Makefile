@@ -1,5 +1,5 @@
 # Assay's commands. A bare machine needs Python 3.11 or newer with venv, and make.
-.PHONY: help up demo test bench lint password
+.PHONY: help up demo test test-external soak bench lint password
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3.11)
 BIN = .venv/bin
@@ -18,8 +18,10 @@ help:
 	@echo "make demo      see the whole story on real data, in a home of its own"
 	@echo "make password  set a new password for admin, or FOR=username"
 	@echo "make test      run the tests"
+	@echo "make test-external  run them on PostgreSQL and Redis of this system's, over TCP"
+	@echo "make soak      the long runs: faults, properties, a hundred thousand versions"
 	@echo "make lint      check style, types and migrations"
-	@echo "make bench     measure rollbacks"
+	@echo "make bench     measure, each time beside a limit of this machine's"
 
 # The launcher stops Assay when make itself is killed; $$PPID is make.
 up: $(INSTALLED)
@@ -31,8 +33,19 @@ demo: $(INSTALLED_DEMO)
 password: $(INSTALLED)
 	@$(BIN)/python manage.py password $(FOR)
 
+# Two processes, each with servers of its own; the files of one never meet.
+PYTEST = $(BIN)/python -m pytest -n 2 --dist loadfile
+
 test: $(INSTALLED_DEV)
-	$(BIN)/python -m pytest
+	$(PYTEST)
+
+# What uses no server has run above. Needs Debian's packages postgresql and redis-server.
+test-external: $(INSTALLED_DEV)
+	$(BIN)/python -m tests.external $(PYTEST)
+
+soak: $(INSTALLED_DEV)
+	ASSAY_SOAK=1 ASSAY_SOAK_SECONDS=60 ASSAY_ROUND_TRIPS=500 $(BIN)/python -m pytest \
+	  tests/ledger tests/manifests tests/playbooks tests/faults
 
 bench: $(INSTALLED_DEV)
 	$(BIN)/python -m benchmarks

@@ -7,8 +7,7 @@ import time
 
 import psycopg
 
-from config.embedded.locations import Home
-from tests.running import run_assay
+from tests.running import Running, run_assay
 
 WRITERS = 8
 SECONDS = 8.0
@@ -25,35 +24,34 @@ def main() -> None:
     The whole product runs; its worker sequences as it does every day.
     """
     with run_assay() as assay:
-        home = Home(assay.home)
         print(f"\nledger: {WRITERS} writers, one event a transaction, durable commits")
         for name, pause in (("10 ms transactions", 0.010), ("back to back", 0.0)):
-            _compare(home, name, pause)
+            _compare(assay, name, pause)
 
 
-def _compare(home: Home, name: str, pause: float) -> None:
+def _compare(assay: Running, name: str, pause: float) -> None:
     rates: dict[bool, list[float]] = {True: [], False: []}
     for _ in range(ROUNDS):
         for ledger in (False, True):
-            _switch(home, on=ledger)
-            rates[ledger].append(_rate(home, pause))
+            _switch(assay, on=ledger)
+            rates[ledger].append(_rate(assay, pause))
     without, with_it = (sum(rates[ledger]) / ROUNDS for ledger in (False, True))
     print(f"  {name:22s} without {without:7.0f}/s   with {with_it:7.0f}/s", end="   ")
     print(f"with ÷ without {with_it / without:5.2f}")
 
 
-def _switch(home: Home, *, on: bool) -> None:
+def _switch(assay: Running, *, on: bool) -> None:
     """Without the ledger, events leave no pending leaf."""
     how = "enable always" if on else "disable"
-    with psycopg.connect(home.database_url("assay_migrator")) as owner:
+    with psycopg.connect(assay.database_url("assay_migrator")) as owner:
         owner.execute(f"alter table registry_event {how} trigger await_the_tree".encode())
 
 
-def _rate(home: Home, pause: float) -> float:
+def _rate(assay: Running, pause: float) -> float:
     stop = threading.Event()
     counts = [0] * WRITERS
     threads = [
-        threading.Thread(target=_write, args=(home, pause, counts, number, stop))
+        threading.Thread(target=_write, args=(assay, pause, counts, number, stop))
         for number in range(WRITERS)
     ]
     began = time.monotonic()
@@ -66,8 +64,10 @@ def _rate(home: Home, pause: float) -> float:
     return sum(counts) / (time.monotonic() - began)
 
 
-def _write(home: Home, pause: float, counts: list[int], number: int, stop: threading.Event) -> None:
-    with psycopg.connect(home.database_url("assay_app")) as session:
+def _write(
+    assay: Running, pause: float, counts: list[int], number: int, stop: threading.Event
+) -> None:
+    with psycopg.connect(assay.database_url("assay_app")) as session:
         while not stop.is_set():
             session.execute(INSERT)
             if pause:

@@ -16,12 +16,29 @@ from rest_framework.test import APIClient
 
 from registry import actors, attestations, lifecycle, registration, tokens
 from registry.models import DeploymentStage, ModelVersion
-from tests import servers
+from tests import addresses, servers
 from tests.people import People
 from tests.running import Running, run_assay
 
 settings.register_profile("shared machine", deadline=None)  # a busy neighbour is no failure
 settings.load_profile("shared machine")
+
+SERVED = {"db", "transactional_db", "committed", "django_db_setup", "running", "people"}
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On servers that the run was given, run what uses them; the rest has run on the other path."""
+    if not addresses.given():
+        return
+    served = [item for item in items if _is_served(item)]
+    config.hook.pytest_deselected(items=[item for item in items if not _is_served(item)])
+    items[:] = served
+
+
+def _is_served(item: pytest.Item) -> bool:
+    fixtures = set(getattr(item, "fixturenames", ()))
+    return bool(fixtures & SERVED) or item.get_closest_marker("django_db") is not None
+
 
 NOW = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
 Stage = DeploymentStage

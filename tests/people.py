@@ -220,7 +220,7 @@ class People:
 
     def database(self, role: str = "assay_app") -> psycopg.Connection:
         """A connection to the product's own database."""
-        return psycopg.connect(f"postgresql://{role}@/assay?host={self.running.home / 'run'}")
+        return psycopg.connect(self.running.database_url(role))
 
 
 def now() -> str:

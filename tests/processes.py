@@ -10,11 +10,15 @@ from contextlib import contextmanager
 
 import pytest
 
+from tests import addresses
 from tests.config.supervised import children, command_line, descendants
 from tests.running import Running
 
 needs_proc = pytest.mark.skipif(
     sys.platform != "linux", reason="looks at processes through /proc, which only Linux has"
+)
+own_servers = pytest.mark.skipif(
+    addresses.given(), reason="kills the embedded PostgreSQL, which this run does not use"
 )
 
 

@@ -19,6 +19,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from config.embedded.locations import Home
+from tests.addresses import Addresses, given, next_ones
+
+GIVEN = ("DATABASE_URL", "ASSAY_OWNER_DATABASE_URL", "REDIS_URL")
 ROOT = Path(__file__).resolve().parent.parent
 STARTS_WITHIN = 90.0  # seconds
 STOPS_WITHIN = 15.0
@@ -33,7 +37,12 @@ class Running:
     process: subprocess.Popen[bytes]
     environment: dict[str, str]
     said: Path  # what it prints
+    addresses: Addresses | None = None  # of servers that the run was given
     tokens: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def database_url(self, role: str) -> str:
+        """Its database, as one of Assay's roles."""
+        return self.addresses.url(role) if self.addresses else Home(self.home).database_url(role)
 
     @property
     def url(self) -> str:
@@ -110,12 +119,16 @@ def run_assay(home: Path | None = None, **environment: str) -> Iterator[Running]
     """Start everything in a fresh home, wait until it is ready, and stop it at the end.
 
     Args:
-        home: A home that is there already, and stays.
+        home: A home that is there already, brings its own servers, and stays.
     """
+    own = next_ones() if given() and home is None else None
     place = Path(tempfile.mkdtemp(prefix="assay-run-"))
     home, port = home or place / "home", free_port()
     inherited = {k: v for k, v in os.environ.items() if k != "DJANGO_SETTINGS_MODULE"}
-    names = inherited | environment | {"ASSAY_HOME": str(home), "ASSAY_PORT": str(port)}
+    if own:
+        own.make()
+    servers = own.environment if own else dict.fromkeys(GIVEN, "")
+    names = inherited | servers | environment | {"ASSAY_HOME": str(home), "ASSAY_PORT": str(port)}
     with (place / "up.log").open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "manage.py", "up"],
@@ -125,12 +138,14 @@ def run_assay(home: Path | None = None, **environment: str) -> Iterator[Running]
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
         )
-    running = Running(home, port, process, names, place / "up.log")
+    running = Running(home, port, process, names, place / "up.log", own)
     try:
         running.wait_until_ready()
         yield running
     finally:
         running.stop()
+        if own:
+            own.drop()
         shutil.rmtree(place, ignore_errors=True)
 
 

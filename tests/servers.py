@@ -11,6 +11,7 @@ import psycopg
 from psycopg import sql
 
 from config import embedded, env
+from tests import addresses
 
 # Filled by migrations: emptying a test's leavings must not empty these.
 KEPT = {
@@ -33,9 +34,14 @@ select tgrelid::regclass::text, tgname from pg_trigger where not tgisinternal an
 
 @contextmanager
 def running() -> Iterator[None]:
-    """Servers for the run: those the environment names, else embedded ones in the run's home."""
-    if os.environ.get("DATABASE_URL"):
-        yield
+    """Servers for the run: a database on those it was given, else embedded ones in its home."""
+    if addresses.given():
+        mine = addresses.of_this_process()
+        mine.make()
+        try:
+            yield
+        finally:
+            mine.drop()
         return
     with embedded.servers(Path(os.environ["ASSAY_HOME"]), durable=False):
         yield

@@ -13,6 +13,11 @@ from pathlib import Path
 os.environ["ASSAY_HOME"] = tempfile.mkdtemp(prefix="assay-test-")
 atexit.register(shutil.rmtree, os.environ["ASSAY_HOME"], ignore_errors=True)
 
+from tests import addresses
+
+if addresses.given():
+    os.environ |= addresses.of_this_process().environment
+
 from config.settings import *
 
 # Every answer of the API, in whichever test, must be one that its description allows.

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from urllib.parse import quote, urlsplit, urlunsplit
+
 import psycopg
 from psycopg import sql
 
@@ -10,15 +13,32 @@ MIGRATOR = "assay_migrator"
 APPLICATION = "assay_app"
 
 
-def create(superuser_url: str, *, database: str) -> None:
-    """Make the roles and ``database`` where they are missing; run twice, it changes nothing."""
+def create(
+    superuser_url: str, *, database: str, passwords: Mapping[str, str] | None = None
+) -> None:
+    """Make the roles and ``database`` where they are missing; run twice, it changes nothing.
+
+    Args:
+        passwords: Of the roles that log in, set anew each time; without, they have none.
+    """
     with psycopg.connect(superuser_url, autocommit=True) as connection:
         _create_roles(connection)
+        for role, password in (passwords or {}).items():
+            statement = sql.SQL("ALTER ROLE {} PASSWORD {}")
+            connection.execute(statement.format(_name(role), sql.Literal(password)))
         if not _exists(connection, "SELECT 1 FROM pg_database WHERE datname = %s", database):
             statement = sql.SQL("CREATE DATABASE {} OWNER {}")
             connection.execute(statement.format(_name(database), _name(OWNER)))
     with psycopg.connect(superuser_url, dbname=database, autocommit=True) as connection:
         _grant_by_default(connection)
+
+
+def address(superuser_url: str, *, role: str, password: str, database: str) -> str:
+    """The URL of ``database`` on the same server, as ``role``."""
+    parts = urlsplit(superuser_url)
+    place = parts.netloc.rpartition("@")[2]
+    netloc = f"{role}:{quote(password, safe='')}@{place}"
+    return urlunsplit((parts.scheme, netloc, f"/{quote(database)}", parts.query, ""))
 
 
 def _create_roles(connection: psycopg.Connection) -> None:

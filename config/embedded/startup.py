@@ -9,7 +9,7 @@ import shutil
 import time
 from collections.abc import Callable
 
-from config.embedded import postgres, roles, valkey
+from config.embedded import given, postgres, roles, valkey
 from config.embedded.keeper import Keeper
 from config.embedded.locations import POSTGRES_MAJOR, Home
 from config.embedded.programs import Addresses, Programs, external_database
@@ -63,9 +63,11 @@ class Startup:
 
     def _database(self) -> tuple[str, str]:
         """Start PostgreSQL unless one is given; its URL for the application and the owner."""
-        if given := external_database(os.environ):
-            self._line("database", "the one DATABASE_URL names")
-            return given
+        if urls := external_database(os.environ):
+            version = given.check_database(urls[0], "DATABASE_URL")
+            given.check_database(urls[1], "ASSAY_OWNER_DATABASE_URL")
+            self._line("database", f"the one DATABASE_URL names, {version}")
+            return urls
         self._keeper.keep(postgres.start(self._tenancy))
         self._line("database", f"PostgreSQL {POSTGRES_MAJOR}")
         home = self._tenancy.home
@@ -73,9 +75,10 @@ class Startup:
 
     def _broker(self) -> str:
         """Start Valkey unless a broker is given; its URL."""
-        if given := os.environ.get("REDIS_URL"):
+        if url := os.environ.get("REDIS_URL"):
+            given.check_broker(url)
             self._line("broker", "the one REDIS_URL names")
-            return given
+            return url
         self._keeper.keep(valkey.start(self._tenancy))
         self._line("broker", "Valkey")
         return self._tenancy.home.redis_url

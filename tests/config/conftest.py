@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from config import embedded
 from config.embedded.locations import Home
 from config.embedded.stopping import StopSwitch
 from config.embedded.tenancy import Tenancy, occupy
@@ -58,3 +59,10 @@ def assay() -> Iterator[Supervised]:
     """One Assay, up, for the tests that leave it up."""
     with temporary_home() as home, supervised(home) as assay:
         yield assay.wait()
+
+
+@pytest.fixture(scope="module")
+def servers(shared_home: Path) -> Iterator[embedded.Servers]:
+    """Running servers, which the tests share: each uses a table of its own."""
+    with embedded.servers(shared_home, durable=False) as servers:
+        yield servers

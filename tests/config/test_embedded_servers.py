@@ -7,7 +7,6 @@ import signal
 import stat
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -20,13 +19,6 @@ from config.embedded import __main__ as beside_servers
 from config.embedded import identities, roles
 from config.embedded.locations import Home
 from config.embedded.processes import Identity
-
-
-@pytest.fixture(scope="module")
-def servers(shared_home: Path) -> Iterator[embedded.Servers]:
-    """Running servers, which the tests share: each uses a table of its own."""
-    with embedded.servers(shared_home, durable=False) as servers:
-        yield servers
 
 
 def run(url: str, statement: bytes) -> list[tuple]:

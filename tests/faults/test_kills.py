@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.people import People, eventually
-from tests.processes import find, kill, needs_proc
+from tests.processes import find, kill, needs_proc, own_servers
 from tests.running import run_assay
 
 pytestmark = needs_proc
@@ -54,6 +54,7 @@ def test_a_rollback_whose_worker_is_killed_is_done_once(people: People) -> None:
     assert_rolled_back_once(people, model_id)
 
 
+@own_servers
 def test_a_killed_database_loses_nothing_that_was_acknowledged(people: People) -> None:
     model_id = people.in_canary()
     replicas = [Replica(people, model_id, f"replica {number}") for number in range(4)]
