@@ -1,4 +1,4 @@
-"""Bars as SVG: shares of traffic, and figures with their intervals. Pure: no framework.
+"""Bars as SVG: counts, shares of traffic, figures with their intervals. Pure: no framework.
 
 Positions are percentages, so a bar is as wide as its place on the page. Colours belong to the
 stylesheet, by class. All text is escaped here.
@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
+
+LEAST_SEEN = 0.01  # of the whole: one of ten thousand still shows
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,16 @@ def interval_bar(
         f'<line class="bound" x1="{tick}" x2="{tick}" y1="1" y2="17"/>'
         f'<line class="interval" x1="{left}" x2="{right}" y1="9" y2="9"/>'
         f'<circle class="value" cx="{middle}" cy="9" r="3.5"/></svg>'
+    )
+
+
+def count_bar(count: int, most: int, kind: str = "") -> str:
+    """A count as a part of the greatest one; the number itself stands beside it in words."""
+    width = _percent(max(count / most, LEAST_SEEN) if count else 0.0)
+    return (
+        f'<svg class="count-bar" width="100%" height="8" aria-hidden="true">'
+        f'<rect class="track" width="100%" height="100%" rx="2"/>'
+        f'<rect class="{escape(f"count {kind}".strip())}" width="{width}" height="100%" rx="2"/></svg>'
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from monitoring.views import incidents, models, playbooks
+from monitoring.views import incidents, models, playbooks, statistics
 
 urlpatterns = [
     path("models/", models.ModelsView.as_view(), name="models"),
@@ -17,8 +17,10 @@ urlpatterns = [
     path("playbooks/", playbooks.PlaybooksView.as_view(), name="playbooks"),
     path("playbooks/runs/<int:pk>/", playbooks.RunView.as_view(), name="playbook-run"),
     path("live/runs/<int:pk>/", playbooks.RunFragment.as_view(), name="live-playbook-run"),
+    path("statistics/", statistics.StatisticsView.as_view(), name="statistics"),
     path("live/models/", models.ModelsFragment.as_view(), name="live-models"),
     path("live/models/<str:model_id>/", models.ModelFragment.as_view(), name="live-model"),
     path("live/incidents/", incidents.IncidentsFragment.as_view(), name="live-incidents"),
+    path("live/statistics/", statistics.StatisticsFragment.as_view(), name="live-statistics"),
     path("live/open/", incidents.OpenCountFragment.as_view(), name="live-open"),
 ]

@@ -75,9 +75,11 @@ GET    models/<model_id>/card/<revision>/                          -   any any a
 GET    incidents/                                                  -   any any any any any any
 GET    incidents/<pk>/                                             -   any any any any any any
 POST   incidents/<pk>/resolve/                                     -   -   -   any -   -   any
+GET    statistics/                                                 -   any any any any any any
 GET    live/models/                                                -   any any any any any any
 GET    live/models/<model_id>/                                     -   any any any any any any
 GET    live/incidents/                                             -   any any any any any any
+GET    live/statistics/                                            -   any any any any any any
 GET    live/open/                                                  -   any any any any any any
 GET    admin/                                                      -   -   -   -   any any any
 GET    admin/governance/review/                                    -   -   -   -   any any any

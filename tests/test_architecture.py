@@ -25,6 +25,7 @@ PURE = [
     "monitoring/playbooks/reference.py",
     "monitoring/bars.py",
     "monitoring/charts.py",
+    "monitoring/columns.py",
     "monitoring/pages/figures.py",
     "monitoring/evaluations/conditions.py",
     "monitoring/evaluations/fairness.py",

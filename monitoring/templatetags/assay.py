@@ -22,6 +22,7 @@ UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"))  # seconds; below a minute th
 SECTIONS = (
     ("/models/", "models"),
     ("/incidents/", "incidents"),
+    ("/statistics/", "statistics"),
     ("/admin/governance/review/", "reviews"),
     ("/admin/", "console"),
 )
@@ -100,7 +101,7 @@ def figure(value: float | None) -> str:
 
 @register.filter
 def svg(markup: str) -> SafeString:
-    """Markup made by monitoring.charts or monitoring.bars, which escape all text in it."""
+    """Markup made by monitoring's charts, columns or bars, which escape all text in it."""
     return mark_safe(markup)
 
 

@@ -85,7 +85,10 @@ class StageTransition(models.Model):
 
     class Meta:
         ordering = ["-pk"]
-        indexes = [models.Index(fields=["version", "-id"], name="transitions_of_a_version")]
+        indexes = [
+            models.Index(fields=["version", "-id"], name="transitions_of_a_version"),
+            models.Index(fields=["kind", "at"], name="transitions_of_a_kind"),
+        ]
         constraints = [
             models.CheckConstraint(
                 name="gated_stage_needs_attestation",

@@ -22,6 +22,7 @@ PAGES = (
     "/models/{canary}/card/",
     "/incidents/",
     "/incidents/{incident}/",
+    "/statistics/",
     "/admin/",
     "/admin/governance/review/",
     "/admin/governance/review/{canary}/",

@@ -16,7 +16,15 @@ Maker = Callable[..., ModelVersion]
 
 pytestmark = pytest.mark.django_db
 
-PAGES = ["/models/", "/incidents/", "/live/models/", "/live/incidents/", "/live/open/"]
+PAGES = [
+    "/models/",
+    "/incidents/",
+    "/statistics/",
+    "/live/models/",
+    "/live/incidents/",
+    "/live/statistics/",
+    "/live/open/",
+]
 
 
 @pytest.mark.parametrize("page", [*PAGES, "/models/x/", "/models/x/history/", "/incidents/1/"])
@@ -75,7 +83,9 @@ def test_the_first_entry_of_the_sidebar_is_the_seeds(reviewer: Client) -> None:
     assert "ML Models" in first
 
 
-@pytest.mark.parametrize("page", ["/models/", "/incidents/", "/models/m/", "/models/m/rollback/"])
+@pytest.mark.parametrize(
+    "page", ["/models/", "/incidents/", "/statistics/", "/models/m/", "/models/m/rollback/"]
+)
 def test_pages_need_nothing_inline_and_nothing_from_elsewhere(
     operator: Client, make_version: Maker, page: str
 ) -> None:

@@ -182,6 +182,7 @@ def test_statistics_count_by_stage_framework_and_team(api: Caller, make_version:
 
     found = api("trainer").get(f"{API}/stats").json()
 
+    assert list(found) == ["total_models", "by_stage", "by_framework", "by_team", "open_incidents"]
     assert found["total_models"] == 2
     assert found["by_stage"]["canary"] == found["by_stage"]["development"] == 1
     assert found["by_framework"] == {"pytorch": 1, "sklearn": 1}
