@@ -75,7 +75,7 @@ def taken(people: People, tmp_path_factory: pytest.TempPathFactory) -> Taken:
     for writer in writers:
         writer.start()
     try:
-        assert not load.stop.wait(2.0)
+        eventually(lambda: len(load.snapshots) > 2 * WRITERS, seconds=60)
         asked_at = datetime.now(UTC)
         said = people.running.manage("backup", str(file))
     finally:

@@ -46,6 +46,7 @@ def test_it_says_what_starts_and_ends_with_the_urls(assay: Supervised) -> None:
         f"  web       {url}",
         "  control   worker for rollbacks and deliveries",
         "  outside   worker for mail and handlers",
+        "  webhooks  worker for webhooks",
         "  cpu       worker for evaluations",
         "  beat      the clock that wakes the workers",
     ]
