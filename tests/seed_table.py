@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests import seed_blocks
+from tests import seed_blocks, seed_proofs
 from tests.seed_steps import STORY, How, Use
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "seed.md"
@@ -187,7 +187,7 @@ operator who never reviews.
 
 def document() -> str:
     """docs/seed.md as it should be."""
-    return "\n".join([OPENING, *_callers(), *_uses(), *_homes()])
+    return "\n".join([OPENING, *_callers(), *_uses(), *_lists(), *_homes()])
 
 
 def _callers() -> Iterator[str]:
@@ -198,13 +198,20 @@ def _callers() -> Iterator[str]:
 
 def _uses() -> Iterator[str]:
     yield "\n## Every block\n\nThose run as Python are one story, in this order.\n"
-    yield "| | block | run | by | before | then |\n|---|---|---|---|---|---|"
+    yield "| | block | run | by | before | then | test |\n|---|---|---|---|---|---|---|"
     for number, use in enumerate(TABLE, 1):
         about = f" of `{use.model_id}`" if use.model_id else ""
         yield (
             f"| {number} | {use.heading}{about} | {use.how} | {use.caller} | {use.before} "
-            f"| {use.then} |"
+            f"| {use.then} | `{seed_proofs.proof_of(use.heading, use.how)}` |"
         )
+
+
+def _lists() -> Iterator[str]:
+    for heading, lines in seed_proofs.LISTS.items():
+        yield f"\n## {heading.lstrip('🎯✅ ')}\n\n| the seed says | a test that shows it |\n|---|---|"
+        for line, test in lines.items():
+            yield f"| {line} | `{test}` |"
 
 
 def _homes() -> Iterator[str]:

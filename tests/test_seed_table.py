@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests import seed_blocks, seed_table
+from tests import seed_blocks, seed_proofs, seed_table
 from tests.running import ROOT
 
 
@@ -37,3 +37,15 @@ def test_only_the_import_lines_are_changed() -> None:
         "from backend.services.model_registry",
         "from backend.clarity",
     }
+
+
+def test_every_block_names_a_test_that_there_is() -> None:
+    named = {seed_proofs.proof_of(use.heading, use.how) for use in seed_table.TABLE}
+
+    assert [test for test in sorted(named) if not seed_proofs.exists(test)] == []
+
+
+def test_every_line_of_the_seeds_lists_names_a_test_that_there_is() -> None:
+    for heading, lines in seed_proofs.LISTS.items():
+        assert list(lines) == seed_blocks.listed_under(heading)
+        assert [test for test in lines.values() if not seed_proofs.exists(test)] == []
