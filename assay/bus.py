@@ -13,14 +13,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from assay import events, wire
+from assay import events, leases, wire
 from assay.awaiting import Settled, aside
 from assay.errors import AssayError, Unavailable
 from assay.events import Event, Handler
 from assay.in_process import InProcessTransport
 from assay.over_http import HttpTransport
 from assay.registry import transport_for
-from assay.session import Session
+from assay.session import ACCEPTED, Session, path
+from assay.transport import Request
 
 LEASED = 10  # deliveries taken at once
 IDLE_SECONDS = 1.0
@@ -59,9 +60,11 @@ class EventBus(ABC):
     ) -> Subscription:
         """Have ``handler``, sync or async, called with each event of ``event_type`` from now on.
 
-        One handler may be subscribed to several types; they arrive in one order.
+        One handler may be subscribed to several types; they arrive in one order. What it was
+        subscribed to before, by another process too, stays.
 
         Args:
+            event_type: As ``model.promoted``, or ``model.*`` for all that begin so.
             name: What the registry keeps the place under; by default the handler's own name.
 
         Raises:
@@ -72,14 +75,26 @@ class EventBus(ABC):
         if before is not None and before.handler is not handler:
             raise ValueError(f"{named} is subscribed with another handler: give a name of its own.")
         types = frozenset({event_type}) | (before.event_types if before else frozenset())
-        asked = {"event_types": sorted(types), **self._declared(named)}
-        self.session.write("PUT", "subscriptions", named, document=asked)
+        self._declare(named, types, keep=True)
         self.subscriptions[named] = Subscription(named, types, handler)
         return self.subscriptions[named]
+
+    def unsubscribe(self, name: str) -> None:
+        """Owe the subscription of this name nothing more; what it was still owed is parked.
+
+        Raises:
+            NotFound: There is none.
+        """
+        self.session.send(Request("DELETE", path("subscriptions", name), ACCEPTED))
+        self.subscriptions.pop(name, None)
 
     @abstractmethod
     def run(self, until: Callable[[], bool] | None = None) -> None:
         """Call the handlers as events come, until ``until()`` holds; without it, for ever."""
+
+    def _declare(self, name: str, types: frozenset[str], *, keep: bool) -> None:
+        asked = {"event_types": sorted(types), "keep": keep, **self._declared(name)}
+        self.session.write("PUT", "subscriptions", name, document=asked)
 
     @abstractmethod
     def _name(self, handler: Handler, name: str | None) -> str: ...
@@ -120,9 +135,15 @@ class WorkerBus(EventBus):
 class CursorBus(EventBus):
     """Over HTTP: the subscriber's own process leases events, calls the handler and settles."""
 
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._exact: dict[str, Subscription] = {}  # those that the registry keeps no more types of
+
     def run(self, until: Callable[[], bool] | None = None) -> None:
         """Call the handlers as events come; ``until`` is asked between batches.
 
+        What was subscribed by now is all there is: types that the program has dropped since it
+        last ran are owed no more. A handler may take as long as it likes; its leases are renewed.
         A handler that raises is settled with its error and called again later; ten failures park
         the event. While the registry is down it waits.
         """
@@ -136,6 +157,9 @@ class CursorBus(EventBus):
                 time.sleep(IDLE_SECONDS)
 
     def _batch(self, subscription: Subscription) -> int:
+        if self._exact.get(subscription.name) is not subscription:
+            self._declare(subscription.name, subscription.event_types, keep=False)
+            self._exact[subscription.name] = subscription
         answer = self.session.write(
             "POST",
             "subscriptions",
@@ -144,8 +168,11 @@ class CursorBus(EventBus):
             document={"limit": LEASED},
             repeatable=True,
         )
-        for delivery in answer["deliveries"]:
-            self._deliver(subscription, delivery)
+        lent = {each["delivery_id"]: each["token"] for each in answer["deliveries"]}
+        with leases.held(self.session, subscription.name, lent):
+            for delivery in answer["deliveries"]:
+                self._deliver(subscription, delivery)
+                del lent[delivery["delivery_id"]]
         return len(answer["deliveries"])
 
     def _deliver(self, subscription: Subscription, delivery: Mapping[str, Any]) -> None:

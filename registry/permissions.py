@@ -10,7 +10,7 @@ from rest_framework import exceptions
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from registry import tokens
+from registry import actors, tokens
 from registry.errors import NotAllowed
 from registry.models import ApiToken, ModelFamily
 
@@ -108,6 +108,28 @@ def check_user_reach(user: User, family: ModelFamily | None, scope: str, *, team
     """
     if not user.is_superuser:
         _check_teams(user, tokens.roles_of(user), scope, _teams(family, team))
+
+
+def check_owner(request: Request, owner: str, what: str) -> None:
+    """Refuse a caller who did not make this, is of no team of its maker's, and is no operator.
+
+    Args:
+        owner: The actor who made it.
+
+    Raises:
+        NotAllowed: The message says whom to ask.
+    """
+    user = caller(request)
+    if owner == actors.actor_of(user) or tokens.WEBHOOKS in scopes_of(request):
+        return
+    key = actors.user_id(owner)
+    maker = User.objects.filter(pk=key).first() if key is not None else None
+    if maker is not None and tokens.teams_of(maker) & tokens.teams_of(user):
+        return
+    raise NotAllowed(
+        f"{what} is {actors.name(owner)}'s, and {user} shares no team with them: take a name of "
+        "your own, or ask an operator."
+    )
 
 
 def _teams(family: ModelFamily | None, team: str) -> list[str]:

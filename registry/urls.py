@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from registry.api import events, families, files, ledger, models, webhooks
+from registry.api import events, families, files, ledger, models, subscriptions, webhooks
 
 urlpatterns = [
     path("models", models.ModelsView.as_view()),
@@ -18,9 +18,11 @@ urlpatterns = [
     path("families/<str:name>/traffic", families.TrafficView.as_view()),
     path("datasets", files.DataSetsView.as_view()),
     path("datasets/<str:name>", files.DataSetView.as_view()),
-    path("subscriptions/<str:name>", events.SubscriptionView.as_view()),
-    path("subscriptions/<str:name>/lease", events.LeaseView.as_view()),
-    path("subscriptions/<str:name>/settle", events.SettleView.as_view()),
+    path("subscriptions", subscriptions.SubscriptionsView.as_view()),
+    path("subscriptions/<str:name>", subscriptions.SubscriptionView.as_view()),
+    path("subscriptions/<str:name>/lease", subscriptions.LeaseView.as_view()),
+    path("subscriptions/<str:name>/renew", subscriptions.RenewView.as_view()),
+    path("subscriptions/<str:name>/settle", subscriptions.SettleView.as_view()),
     path("events", events.EventsView.as_view()),
     path("webhooks", webhooks.WebhooksView.as_view()),
     path("webhooks/<uuid:webhook_id>", webhooks.WebhookView.as_view()),

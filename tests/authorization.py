@@ -44,8 +44,12 @@ PATCH  api/model-registry/families/<name>/rollback-policy          -   -   -   a
 GET    api/model-registry/families/<name>/traffic                  -   any any any any any any
 GET    api/model-registry/datasets                                 -   any any any any any any
 PUT    api/model-registry/datasets/<name>                          -   any -   -   -   -   any
+GET    api/model-registry/subscriptions                            -   any -   any -   -   any
+GET    api/model-registry/subscriptions/<name>                     -   any -   any -   -   any
 PUT    api/model-registry/subscriptions/<name>                     -   any -   any -   -   any
+DELETE api/model-registry/subscriptions/<name>                     -   any -   any -   -   any
 POST   api/model-registry/subscriptions/<name>/lease               -   any -   any -   -   any
+POST   api/model-registry/subscriptions/<name>/renew               -   any -   any -   -   any
 POST   api/model-registry/subscriptions/<name>/settle              -   any -   any -   -   any
 POST   api/model-registry/events                                   -   own -   any -   -   any
 GET    api/model-registry/webhooks                                - -   -   any -   -   any

@@ -171,33 +171,6 @@ class DataSets(TypedDict):
     datasets: list[KeptDataSet]
 
 
-class Subscribed(TypedDict):
-    """What a subscription asks for."""
-
-    name: str
-    event_types: list[str]
-
-
-class Lent(TypedDict):
-    """An owed event, lent for a minute under ``token``."""
-
-    delivery_id: int
-    token: str
-    event: Event
-
-
-class Lease(TypedDict):
-    """Owed events."""
-
-    deliveries: list[Lent]
-
-
-class Settled(TypedDict):
-    """A delivery that is settled."""
-
-    delivery_id: int
-
-
 class Webhook(TypedDict):
     """A receiver of events; its secret is shown only where it is made or rotated."""
 

@@ -8,7 +8,6 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Prefetch
 from django.utils import timezone
-from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -16,6 +15,7 @@ from rest_framework.views import APIView
 from registry import actors, tokens
 from registry.api import answers, preconditions
 from registry.api.describing import IF_NONE_MATCH, PAGE, describes
+from registry.api.event_types import EventTypesField
 from registry.api.idempotency import idempotent
 from registry.api.paging import page, refuse_unknown
 from registry.models import Delivery, Webhook, WebhookAttempt
@@ -29,14 +29,6 @@ from registry.serializers import (
 from registry.webhooks import endpoints
 
 LOGGED = 10  # attempts shown of each delivery
-
-
-class EventTypesField(serializers.ListField):
-    """Types of events, at least one."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        child = StrictCharField(max_length=100)
-        super().__init__(child=child, allow_empty=False, max_length=50, **kwargs)
 
 
 class NewWebhookSerializer(StrictSerializer):

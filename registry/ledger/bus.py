@@ -1,16 +1,17 @@
-"""What subscribers outside the product's own wiring may ask for and tell."""
+"""What others may tell the product, and have recorded beside its own events."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from django.db import transaction
 
 from registry.errors import Conflict, InvalidInput
 from registry.ledger import events
-from registry.models import Event, ModelVersion, Subscription
+from registry.ledger.event_types import EVENT_TYPE
+from registry.models import Event, ModelVersion
 
 # Types that the product itself records begin with one of these; nobody else may.
 RESERVED = (
@@ -26,31 +27,6 @@ RESERVED = (
     "webhook.",
     "playbook.",
 )
-
-
-EVENT_TYPE = r"^[a-z0-9_-]+(\.[a-z0-9_-]+)+$"
-
-
-@transaction.atomic
-def subscribe(
-    name: str, *, event_types: Sequence[str], handler: str = "", actor: str
-) -> Subscription:
-    """Owe ``name`` every event of these types from now on, in place of what it had asked for."""
-    subscription, _ = Subscription.objects.update_or_create(
-        name=name,
-        defaults={"event_types": list(event_types), "handler": handler},
-        create_defaults={
-            "event_types": list(event_types),
-            "handler": handler,
-            "created_by": actor,
-        },
-    )
-    events.record(
-        "subscription.changed",
-        actor=actor,
-        payload={"subscription": name, "event_types": list(event_types)},
-    )
-    return subscription
 
 
 @transaction.atomic

@@ -6,17 +6,16 @@ import importlib
 import logging
 import uuid
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import islice, zip_longest
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import F, Min, Q, QuerySet
+from django.db.models import Min, Q, QuerySet
 from django.utils.module_loading import import_string
 
 import assay.events
-from registry.errors import Conflict, NotFound
-from registry.ledger import events, presentation
+from registry.ledger import debts, events, presentation
 from registry.ledger.events import PULLED, WEBHOOK
 from registry.ledger.outcomes import GivenUp, TryLater
 from registry.models import Delivery, DeliveryState, Subscription
@@ -26,10 +25,6 @@ Clock = Callable[[], datetime]
 
 log = logging.getLogger(__name__)
 
-MAX_ATTEMPTS = 10  # then it is parked, visibly
-LEASE = timedelta(seconds=60)
-BACKOFF = timedelta(seconds=2)  # doubled with each attempt
-LONGEST_BACKOFF = timedelta(minutes=10)
 TURNS = 31  # the class of advisory locks under which a webhook's next message is chosen
 
 
@@ -41,7 +36,7 @@ def deliver_to_verbs(*, now: Clock, limit: int = 100) -> int:
     Returns:
         How many were delivered.
     """
-    due = _due(now()).filter(subscriber__in=events.verbs()).order_by("pk")
+    due = debts.due(now()).filter(subscriber__in=events.verbs()).order_by("pk")
     return sum(_deliver_to_verb(pk, now) for pk in due.values_list("pk", flat=True)[:limit])
 
 
@@ -56,14 +51,14 @@ def send_outside(*, now: Clock, limit: int = 100) -> int:
         How many were sent.
     """
     others = Q(subscriber__in=events.verbs()) | Q(subscriber__startswith=WEBHOOK) | _pulled()
-    due = _due(now()).exclude(others)
+    due = debts.due(now()).exclude(others)
     return sum(_deliver_outside(pk, now) for pk in islice(_in_turn(due, limit), limit))
 
 
 def webhooks_owed(*, now: datetime) -> list[str]:
     """The webhooks that are owed something now and are not being sent anything, oldest first."""
-    due = _due(now).filter(subscriber__startswith=WEBHOOK)
-    busy = _on_their_way(now).filter(subscriber__startswith=WEBHOOK)
+    due = debts.due(now).filter(subscriber__startswith=WEBHOOK)
+    busy = debts.on_their_way(now).filter(subscriber__startswith=WEBHOOK)
     waiting = due.exclude(subscriber__in=busy.values("subscriber")).values("subscriber")
     return [row["subscriber"] for row in waiting.annotate(first=Min("pk")).order_by("first")]
 
@@ -83,59 +78,11 @@ def send_to_webhook(subscriber: str, *, now: Clock, until: datetime) -> int:
     return sent
 
 
-def lease(subscription: str, *, now: datetime, limit: int) -> list[Delivery]:
-    """Lend up to ``limit`` owed events to a subscriber that fetches them itself.
-
-    Raises:
-        NotFound: There is no such subscription.
-    """
-    if not Subscription.objects.filter(name=subscription).exists():
-        raise NotFound(f"There is no subscription {subscription!r}; PUT it first.")
-    with transaction.atomic():
-        due = _due(now).filter(subscriber=f"{PULLED}{subscription}")
-        lent = list(
-            due.select_for_update(skip_locked=True, of=("self",))
-            .select_related("event__version", "event__remark")
-            .order_by("pk")[:limit]
-        )
-        for delivery in lent:
-            _lend(delivery, now)
-    return lent
-
-
-def settle(
-    delivery_id: int, token: uuid.UUID, *, now: datetime, error: str | None = None
-) -> Delivery:
-    """Say how a lent delivery went; an error puts it back with a growing pause.
-
-    Raises:
-        Conflict: The lease is not this one any more.
-    """
-    with transaction.atomic():
-        delivery = Delivery.objects.select_for_update().filter(pk=delivery_id, lease=token).first()
-        if delivery is None:
-            raise Conflict("This delivery is not lent to you; its lease has run out or is settled.")
-        if error is None:
-            _pay(delivery, now)
-        else:
-            _put_back(delivery, error, now)
-    return delivery
-
-
 def retry(delivery: Delivery, *, now: datetime) -> None:
     """Owe a parked delivery once more."""
     Delivery.objects.filter(pk=delivery.pk, state=DeliveryState.PARKED).update(
         state=DeliveryState.OWED, attempts=0, due_at=now
     )
-
-
-def _due(now: datetime) -> QuerySet[Delivery]:
-    unleased = Q(leased_until=None) | Q(leased_until__lte=now)
-    return Delivery.objects.filter(unleased, state=DeliveryState.OWED, due_at__lte=now)
-
-
-def _on_their_way(now: datetime) -> QuerySet[Delivery]:
-    return Delivery.objects.filter(state=DeliveryState.OWED, leased_until__gt=now)
 
 
 def _in_turn(due: QuerySet[Delivery], limit: int) -> Iterator[int]:
@@ -158,11 +105,11 @@ def _deliver_to_verb(pk: int, now: Clock) -> bool:
 
     @transaction.atomic
     def effect() -> bool:
-        delivery = _locked(pk, now())
+        delivery = debts.locked(pk, now())
         if delivery is None:
             return False
         import_string(delivery.subscriber)(delivery.event)
-        return _pay(delivery, now())
+        return debts.pay(delivery, now())
 
     return _attempt(pk, None, effect, now)
 
@@ -170,10 +117,9 @@ def _deliver_to_verb(pk: int, now: Clock) -> bool:
 def _deliver_outside(pk: int, now: Clock) -> bool:
     """Claim, send, settle: no transaction and no lock is held while it sends."""
     with transaction.atomic():
-        delivery = _locked(pk, now())
-        if delivery is None:
+        delivery = debts.locked(pk, now())
+        if delivery is None or not debts.lend(delivery, now()):
             return False
-        _lend(delivery, now())
     return _send_lent(delivery, now)
 
 
@@ -182,19 +128,23 @@ def _next_turn(subscriber: str, now: datetime) -> Delivery | None:
     """The oldest that is due to a subscriber, lent; None while anything is on its way there."""
     with connection.cursor() as cursor:  # held for these few queries, so that rivals see the lease
         cursor.execute("select pg_advisory_xact_lock(%s, hashtext(%s))", [TURNS, subscriber])
-    if _on_their_way(now).filter(subscriber=subscriber).exists():
+    if debts.on_their_way(now).filter(subscriber=subscriber).exists():
         return None
-    pk = _due(now).filter(subscriber=subscriber).order_by("pk").values_list("pk", flat=True).first()
-    delivery = _locked(pk, now) if pk is not None else None
-    if delivery is not None:
-        _lend(delivery, now)
-    return delivery
+    pk = (
+        debts.due(now)
+        .filter(subscriber=subscriber)
+        .order_by("pk")
+        .values_list("pk", flat=True)
+        .first()
+    )
+    delivery = debts.locked(pk, now) if pk is not None else None
+    return delivery if delivery is not None and debts.lend(delivery, now) else None
 
 
 def _send_lent(delivery: Delivery, now: Clock) -> bool:
     def send() -> bool:
         _send(delivery)
-        return _pay(delivery, now())
+        return debts.pay(delivery, now())
 
     return _attempt(delivery.pk, delivery.lease, send, now)
 
@@ -206,7 +156,7 @@ def _attempt(pk: int, lease: uuid.UUID | None, action: Callable[[], bool], now: 
         log.exception("delivery %s failed", pk)
         failed = Delivery.objects.filter(pk=pk, lease=lease, state=DeliveryState.OWED).first()
         if failed is not None:
-            _put_back(failed, _said(error), now(), error=error)
+            debts.put_back(failed, _said(error), now(), error=error)
         return False
 
 
@@ -215,12 +165,6 @@ def _said(error: Exception) -> str:
     if isinstance(error, TryLater | GivenUp):
         return str(error)
     return f"{type(error).__name__}: {error}"
-
-
-def _locked(pk: int, now: datetime) -> Delivery | None:
-    """The delivery, locked; None where another worker has it or it is paid."""
-    due = _due(now).filter(pk=pk).select_for_update(skip_locked=True, of=("self",))
-    return due.select_related("event__version", "event__remark").first()
 
 
 def _send(delivery: Delivery) -> None:
@@ -238,39 +182,3 @@ def _send(delivery: Delivery) -> None:
         raise LookupError(f"{module} is not listed in ASSAY_HANDLER_MODULES of this worker.")
     handler = getattr(importlib.import_module(module), function)
     assay.events.call(handler, presentation.client_event(delivery.event))
-
-
-def _lend(delivery: Delivery, now: datetime) -> None:
-    delivery.lease, delivery.leased_until = uuid.uuid4(), now + LEASE
-    delivery.save(update_fields=["lease", "leased_until"])
-
-
-def _pay(delivery: Delivery, now: datetime) -> bool:
-    """Settle, unless the lease has passed to another worker meanwhile."""
-    settled = Delivery.objects.filter(pk=delivery.pk, lease=delivery.lease).update(
-        state=DeliveryState.DONE,
-        settled_at=now,
-        attempts=F("attempts") + 1,
-        lease=None,
-        leased_until=None,
-        last_error="",
-    )
-    return bool(settled)
-
-
-def _put_back(
-    delivery: Delivery, said: str, now: datetime, *, error: Exception | None = None
-) -> None:
-    attempts = delivery.attempts + 1
-    pause = min(BACKOFF * 2 ** (attempts - 1), LONGEST_BACKOFF)
-    if isinstance(error, TryLater):
-        pause = error.pause
-    over = attempts >= MAX_ATTEMPTS or isinstance(error, GivenUp)
-    Delivery.objects.filter(pk=delivery.pk, lease=delivery.lease).update(
-        state=DeliveryState.PARKED if over else DeliveryState.OWED,
-        attempts=attempts,
-        due_at=now + pause,
-        lease=None,
-        leased_until=None,
-        last_error=said[:2000],
-    )

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.module_loading import import_string
 
+from registry.ledger import event_types
 from registry.models import Delivery, Event, ModelVersion, Remark, Subscription, Webhook
 
 
@@ -157,10 +158,10 @@ def _start_after_commit(tasks: Iterable[str]) -> None:
 
 def _subscribers(event_type: str) -> Iterator[str]:
     table = subscriptions()
-    family = f"{event_type.partition('.')[0]}.*"
+    family = event_types.family(event_type)
     for subscriber in (*table.get(event_type, ()), *table.get(family, ())):
         yield subscriber.handler
-    asked = Subscription.objects.filter(event_types__contains=event_type)
+    asked = Subscription.objects.filter(event_types.wanting(event_type))
     for name in asked.values_list("name", flat=True):
         yield f"{PULLED}{name}"
     for key in Webhook.objects.wanting(event_type).values_list("pk", flat=True):

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from registry.ledger import event_types
 from registry.models.ledger import Delivery
 
 
@@ -16,7 +17,7 @@ class WebhookQuerySet(models.QuerySet["Webhook"]):
 
     def wanting(self, event_type: str) -> WebhookQuerySet:
         """Those that are owed events of this type now."""
-        return self.filter(disabled_at=None, event_types__contains=[event_type])
+        return self.filter(event_types.wanting(event_type), disabled_at=None)
 
 
 class Webhook(models.Model):

@@ -13,7 +13,7 @@ from django.utils import timezone
 from assay import webhooks as standard
 from registry import sealing
 from registry.errors import Conflict, InvalidInput, NotFound
-from registry.ledger import events
+from registry.ledger import event_types, events
 from registry.models import Delivery, DeliveryState, Event, Webhook, WebhookAttempt
 from registry.sealing import Purpose
 from registry.webhooks import addresses
@@ -181,7 +181,7 @@ def replay(hook: Webhook, *, since: datetime, until: datetime, now: datetime) ->
     """
     _check_enabled(hook)
     wanted = Event.objects.filter(
-        event_type__in=hook.event_types, timestamp__gte=since, timestamp__lt=until
+        event_types.among(hook.event_types), timestamp__gte=since, timestamp__lt=until
     )
     found = list(wanted.order_by("pk")[: MOST_REPLAYED + 1])
     if len(found) > MOST_REPLAYED:

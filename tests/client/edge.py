@@ -152,7 +152,7 @@ class _Handler(BaseHTTPRequestHandler):
         answer = plan if isinstance(plan, Answer) else plan(self.server.edge.asked[-1])
         self._send(answer)
 
-    do_GET = do_PUT = do_POST = do_PATCH = handle_any  # noqa: N815 - http.server's names
+    do_GET = do_PUT = do_POST = do_PATCH = do_DELETE = handle_any  # noqa: N815 - http.server's names
 
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing."""

@@ -34,7 +34,7 @@ def test_a_handler_is_subscribed_by_its_dotted_path(
     _, method, path, _, body, _ = shop.asked[0]
     assert (method, path) == ("PUT", f"/api/model-registry/subscriptions/{dotted}")
     assert body == (
-        f'{{"event_types": ["model.rollback.requested"], "handler": "{dotted}"}}'.encode()
+        f'{{"event_types": ["model.rollback.requested"], "keep": true, "handler": "{dotted}"}}'.encode()
     )
 
 

@@ -6,6 +6,7 @@ import asyncio
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
@@ -14,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from assay import Conflict, Event, Unavailable
+from assay import Conflict, Event, Unavailable, leases
 from assay.bus import LONGEST_ERROR, CursorBus
 from assay.over_http import HttpTransport
 from assay.session import Session
@@ -79,7 +80,11 @@ def test_a_handler_gets_the_event_and_it_is_settled(
     bus.run(until=partial(cursor.is_settled, 1))
 
     assert subscription.name == f"{HERE}.{handler.__name__}"
-    assert edge.asked[0].document == {"event_types": ["model.rollback.requested"]}
+    asked = {"event_types": ["model.rollback.requested"]}
+    assert [put.document for put in edge.asked if put.method == "PUT"] == [
+        asked | {"keep": True},  # what the last run asked for is owed until all is said
+        asked | {"keep": False},
+    ]
     assert handled[0].payload == {"model_id": "m", "reasons": ["slow"]}
     assert handled[0].timestamp == datetime(2026, 3, 1, 12, tzinfo=UTC)
     assert (handled[0].id, handled[0].source) == (5, "monitoring")
@@ -122,6 +127,58 @@ def test_an_event_that_cannot_be_settled_does_not_stop_the_bus(edge: Edge, bus: 
     assert len(handled) == 2
 
 
+def test_leases_are_renewed_for_as_long_as_a_handler_takes(
+    edge: Edge, bus: CursorBus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leases, "RENEW_SECONDS", 0.05)
+    other = {**ASKED, "payload": {"model_id": "other"}}
+    cursor = Cursor(edge, "mine", ASKED, other)
+    renewed: list[Any] = []
+
+    def renew(asked: Asked) -> Answer:
+        renewed.append(asked.document)
+        return Answer({"delivery_ids": [0, 1]})
+
+    def take_long(event: Event) -> None:
+        before = len(renewed)
+        deadline = time.monotonic() + 10
+        while len(renewed) < before + 2 and time.monotonic() < deadline:
+            time.sleep(0.01)
+
+    edge.answer("POST", "subscriptions/mine/renew", renew)
+    bus.subscribe("model.rollback.requested", take_long, name="mine")
+    bus.run(until=partial(cursor.is_settled, 2))
+
+    both = {"deliveries": [{"delivery_id": n, "token": f"t{n}"} for n in (0, 1)]}
+    assert renewed[0] == both
+    assert renewed[-1] == {"deliveries": both["deliveries"][1:]}  # the first was settled by then
+
+
+def test_a_lease_that_cannot_be_renewed_stops_no_handler(
+    edge: Edge, bus: CursorBus, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(leases, "RENEW_SECONDS", 0.05)
+    cursor = Cursor(edge, "mine", ASKED)
+    edge.answer("POST", "subscriptions/mine/renew", Answer({"title": "Not yours"}, 403))
+    bus.subscribe("model.rollback.requested", lambda event: time.sleep(0.2), name="mine")
+
+    bus.run(until=partial(cursor.is_settled, 1))
+
+    assert cursor.settled == [{"delivery_id": 0, "token": "t0"}]
+    assert "mine could not renew its leases" in caplog.text
+
+
+def test_a_subscription_may_be_given_up(edge: Edge, bus: CursorBus) -> None:
+    Cursor(edge, "mine")
+    edge.answer("DELETE", "subscriptions/mine", Answer({}))
+    bus.subscribe("model.promoted", on_rollback, name="mine")
+
+    bus.unsubscribe("mine")
+
+    assert edge.asked[-1].method == "DELETE"
+    assert bus.subscriptions == {}
+
+
 def test_the_bus_waits_while_the_registry_is_down(
     edge: Edge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -145,7 +202,10 @@ def test_one_handler_may_be_subscribed_to_several_types(edge: Edge, bus: CursorB
     bus.subscribe("model.promoted", on_rollback)
     subscription = bus.subscribe("model.archived", on_rollback)
 
-    assert edge.asked[1].document == {"event_types": ["model.archived", "model.promoted"]}
+    assert edge.asked[1].document == {
+        "event_types": ["model.archived", "model.promoted"],
+        "keep": True,
+    }
     assert subscription.event_types == {"model.archived", "model.promoted"}
 
 

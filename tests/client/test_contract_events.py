@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from assay import Conflict, Event, ModelRegistryEntry, Registry, get_event_bus
+from assay import Conflict, Event, ModelRegistryEntry, NotFound, Registry, get_event_bus
+from assay.bus import CursorBus
 from assay.over_http import HttpTransport
 from assay.session import Session
 from tests.client.doors import As, over_http
@@ -67,6 +68,32 @@ def test_a_published_event_is_recorded_and_delivered(as_: As, model_id: str, fam
     assert published.id is not None
     assert [event.id for event in seen] == [published.id]
     assert seen[0].payload == {"model_id": model_id, "rows": 7}
+
+
+def test_a_program_that_starts_again_misses_nothing_and_may_leave(as_: As, family: str) -> None:
+    """Types of one's own, so that nothing else of the running product comes along."""
+    as_("oscar", "operator")
+    name = family.replace(" ", "-").lower()
+    met, left = f"{name}.met", f"{name}.left"
+    seen: list[str | None] = []
+    first = CursorBus(get_event_bus().session)
+    first.subscribe(met, print, name=name)
+    first.subscribe(left, print, name=name)
+    again = CursorBus(first.session)
+
+    def see(event: Event) -> None:
+        seen.append(event.event_type)
+
+    again.subscribe(met, see, name=name)
+    again.publish(Event(left))  # while only one of its types has been said anew
+    again.subscribe(left, see, name=name)
+    deadline = time.monotonic() + 20
+    again.run(until=lambda: bool(seen) or time.monotonic() > deadline)
+    again.unsubscribe(name)
+
+    assert seen == [left]
+    with pytest.raises(NotFound):
+        again.unsubscribe(name)
 
 
 def test_the_registrys_own_events_cannot_be_published(as_: As) -> None:

@@ -11,8 +11,8 @@ import pytest
 from django.db import transaction
 
 from registry import actors
-from registry.errors import Conflict, InvalidInput, NotFound
-from registry.ledger import bus, deliveries, events, presentation
+from registry.errors import Conflict, InvalidInput
+from registry.ledger import bus, debts, deliveries, events, presentation
 from registry.models import Delivery, DeliveryState, Event, ModelVersion
 from tests.conftest import NOW
 
@@ -181,45 +181,21 @@ def test_a_leased_delivery_is_left_alone_until_its_lease_runs_out() -> None:
     assert deliveries.send_outside(now=at(NOW + timedelta(seconds=61))) == 1
 
 
-def test_a_subscription_fetches_settles_and_gets_each_event_once() -> None:
-    bus.subscribe("job", event_types=["team.made"], actor="user:1")
-    event = record("team.made")
+def test_a_message_that_kills_its_worker_is_parked_like_others_that_fail() -> None:
+    """A lease that nobody settles is a failure: the tenth parks, and nothing is sent any more."""
+    event = record("team.sent")
+    lent = event.deliveries.get()
+    for n in range(9):
+        assert debts.lend(lent, NOW + timedelta(hours=n))
+    lent.refresh_from_db()
+    assert (lent.state, lent.attempts) == (DeliveryState.OWED, 8)
+    event.deliveries.update(attempts=9)
 
-    (lent,) = deliveries.lease("job", now=NOW, limit=10)
-    again = deliveries.lease("job", now=NOW, limit=10)
-    assert lent.lease is not None
-    deliveries.settle(lent.pk, lent.lease, now=NOW)
+    assert deliveries.send_outside(now=at(NOW + timedelta(hours=10))) == 0
 
-    assert (lent.event, again) == (event, [])
-    assert event.deliveries.get().state == DeliveryState.DONE
-
-
-def test_what_a_subscriber_could_not_do_is_lent_again_later() -> None:
-    bus.subscribe("job", event_types=["team.made"], actor="user:1")
-    record("team.made")
-    (lent,) = deliveries.lease("job", now=NOW, limit=10)
-    assert lent.lease is not None
-
-    deliveries.settle(lent.pk, lent.lease, now=NOW, error="disk full")
-
-    later = deliveries.lease("job", now=NOW + timedelta(seconds=3), limit=10)
-    assert [d.pk for d in later] == [lent.pk]
-
-
-def test_a_lease_that_ran_out_settles_nothing() -> None:
-    bus.subscribe("job", event_types=["team.made"], actor="user:1")
-    record("team.made")
-    (lent,) = deliveries.lease("job", now=NOW, limit=10)
-    deliveries.lease("job", now=NOW + timedelta(seconds=61), limit=10)
-    assert lent.lease is not None
-
-    with pytest.raises(Conflict, match="not lent to you"):
-        deliveries.settle(lent.pk, lent.lease, now=NOW)
-
-
-def test_fetching_for_an_unknown_subscription_says_so() -> None:
-    with pytest.raises(NotFound, match="PUT it first"):
-        deliveries.lease("nobody", now=NOW, limit=1)
+    parked = event.deliveries.get()
+    assert (parked.state, parked.attempts, HEARD) == (DeliveryState.PARKED, 10, [])
+    assert "lease ran out again" in parked.last_error
 
 
 @pytest.mark.parametrize("event_type", ["model.rollback.requested", "incident.opened"])

@@ -72,6 +72,23 @@ def test_only_events_of_its_types_are_owed_and_only_while_it_is_enabled(make_web
     assert not Delivery.objects.filter(subscriber=endpoints.subscriber(hook)).exists()
 
 
+def test_a_whole_family_of_types_may_be_asked_for_and_replayed(make_webhook: Make) -> None:
+    with receiving() as receiver:
+        hook, _ = make_webhook(receiver.url, "team.*")
+        told = [
+            events.record(name, actor="user:1")
+            for name in ("team.noted", "teams.noted", "team.met.again", "club.noted")
+        ]
+        for _ in range(2):
+            send(hook)
+        count = endpoints.replay(
+            hook, since=told[0].timestamp, until=timezone.now(), now=timezone.now()
+        )
+
+    assert receiver.ids == [f"msg_{told[0].pk}", f"msg_{told[2].pk}"]
+    assert count == 2
+
+
 def test_a_failure_is_tried_again_later_with_the_same_id(make_webhook: Make) -> None:
     with receiving(statuses=[500, 204]) as receiver:
         hook, _ = make_webhook(receiver.url)
