@@ -23,6 +23,7 @@ NOTIFIED = {
     "incident.opened": (
         Subscriber("monitoring.notifications.log.announce", Kind.OUTSIDE),
         Subscriber("monitoring.notifications.mail.announce", Kind.OUTSIDE),
+        Subscriber("monitoring.notifications.inbox.announce", Kind.OUTSIDE),
     ),
 }
 

@@ -1,9 +1,10 @@
-"""What monitoring keeps: measurements, verdicts, policies, incidents, evaluations, runs."""
+"""What monitoring keeps: measurements, verdicts, policies, incidents, notices, evaluations, runs."""
 
 from __future__ import annotations
 
 from monitoring.models.evaluation import Evaluation, EvaluationKind, EvaluationState
 from monitoring.models.incidents import Incident, IncidentKind, Severity
+from monitoring.models.notices import Notice
 from monitoring.models.playbooks import (
     UNFINISHED,
     PlaybookRun,
@@ -23,6 +24,7 @@ __all__ = [
     "Incident",
     "IncidentKind",
     "ModeOnBreach",
+    "Notice",
     "PerformanceSnapshot",
     "PlaybookRun",
     "PlaybookStep",

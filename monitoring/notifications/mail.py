@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from django.conf import settings
-from django.contrib.auth.models import User
 from django.core.mail import EmailMessage
-from django.db.models import Q
 
+from monitoring.notifications import people
 from registry.ledger import presentation
 from registry.models import Event
 
@@ -18,7 +17,7 @@ def announce(event: Event) -> None:
         subject=f"[Assay] {facts['severity']}: {facts['model_id']} — {facts['kind']}",
         body=_body(facts),
         to=[settings.ASSAY_OPERATIONS_EMAIL],
-        cc=sorted(_people(event)),
+        cc=sorted(_addresses(event)),
         # The same event sent twice is one message to a mail reader.
         headers={"Message-ID": f"<assay-event-{event.pk}@{settings.ASSAY_MAIL_DOMAIN}>"},
     )
@@ -39,10 +38,8 @@ def tell(about: str, message: str, key: str) -> None:
     ).send()
 
 
-def _people(event: Event) -> set[str]:
-    owner = event.version.owner if event.version else ""
-    concerned = Q(username=owner) | Q(groups__name=owner) | Q(groups__name="operator")
-    addressed = User.objects.filter(concerned, is_active=True).exclude(email="")
+def _addresses(event: Event) -> set[str]:
+    addressed = people.concerned(event).exclude(email="")
     return set(addressed.values_list("email", flat=True))
 
 
