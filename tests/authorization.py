@@ -65,9 +65,17 @@ POST   api/model-registry/webhooks/<webhook_id>/deliveries/<delivery_id>/retry -
 GET    api/model-registry/ledger/checkpoint                        -   any any any any any any
 GET    api/model-registry/ledger/consistency                       -   any any any any any any
 GET    api/model-registry/ledger/proofs/<event_id>                 -   any any any any any any
+POST   api/model-registry/copilot                                  -   any any any any any any
+POST   api/model-registry/copilot/confirm                          -   any any any any any any
+GET    api/model-registry/copilot/inbox                            -   any any any any any any
+POST   api/model-registry/copilot/inbox/read                       -   any any any any any any
 GET    api/schema/                                                 any any any any any any any
 GET    api/docs/                                                   any any any any any any any
 GET    metrics                                                      -   any any any any any -
+GET    copilot/                                                    -   any any any any any any
+POST   copilot/                                                    -   any any any any any any
+GET    copilot/inbox/                                              -   any any any any any any
+POST   copilot/inbox/                                              -   any any any any any any
 GET    models/                                                     -   any any any any any any
 GET    models/<model_id>/                                          -   any any any any any any
 GET    models/<model_id>/history/                                  -   any any any any any any

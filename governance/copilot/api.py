@@ -67,6 +67,7 @@ class Reply(TypedDict):
     table: list[list[str]]
     choices: list[str]
     confirmation: str | None
+    exact: bool
 
 
 class InboxNotice(TypedDict):

@@ -199,6 +199,12 @@ def _weighed(phrase: Phrase, slots: dict[str, str], text: str) -> Asked | NotUnd
     for name in ("name", "other"):
         if name in slots and (slots := slots | {name: _unquoted(slots[name])}) and not slots[name]:
             return NotUnderstood("it quotes somebody; say it in your own words")
+    if (
+        phrase.intent is Intent.MOVE
+        and not {"stage"} & {*slots, *phrase.sets}
+        and words.TAIL.search(command)
+    ):
+        return NotUnderstood("it names no stage that I know")
     if phrase.intent in CHANGES and words.MANY.search(slots.get("name", "")):
         return NotUnderstood("it does not name one model")
     slots = {name: _settled(name, said) for name, said in slots.items()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -51,7 +51,8 @@ def propose(asked: Asked, named: Named, asker: Asker, *, now: datetime) -> Reply
     if contradiction := _contradiction(asked, target.version):
         return contradiction
     notes = tuple(_notes(asked, named, target))
-    return _planned(_change(asked, target.version), notes, asker, now)
+    planned = _planned(_change(asked, target.version), notes, asker, now)
+    return replace(planned, exact=named.exact)
 
 
 def confirm(plan: Mapping[str, Any], asker: Asker, *, now: datetime) -> Reply:

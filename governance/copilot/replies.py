@@ -51,6 +51,7 @@ class Reply:
     table: tuple[tuple[str, ...], ...] = ()  # its head first
     choices: tuple[str, ...] = ()  # what may be said next
     confirmation: str = ""  # plans without blockers: signed, for a few minutes
+    exact: bool = True  # what it is about was named as it is written
 
 
 def refusal(*says: str, choices: tuple[str, ...] = ()) -> Reply:

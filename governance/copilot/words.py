@@ -56,6 +56,7 @@ MANY = re.compile(
     r"\b(?:all|every|everything|each|both|any|anything|them|these|those|it|this|that|one)\b(?![-_])",
     re.IGNORECASE,
 )
+TAIL = re.compile(r"\s(?:to|into|in|--\w+)\b", re.IGNORECASE)  # of a name, where no stage followed
 VERB_WORDS = "|".join(
     (*VERBS, "move", "put", "send", "set", "delete", "drop", "roll", "approve", "sign")
 )

@@ -14,9 +14,11 @@ from monitoring import rollbacks
 from registry import aliases
 from registry.models import ModelVersion
 from tests.conftest import take
+from tests.governance.conftest import sign_in
 from tests.governance.makers import settle_both
 
 Ask = Callable[..., Reply]
+__all__ = ["sign_in"]  # a fixture that governance's tests have too
 
 
 @pytest.fixture

@@ -85,6 +85,7 @@ def test_these_are_the_subscriptions_tested_here() -> None:
         ("model.rollback.requested", "monitoring.playbooks.engine.answer"),
         ("incident.opened", "monitoring.notifications.log.announce"),
         ("incident.opened", "monitoring.notifications.mail.announce"),
+        ("incident.opened", "monitoring.notifications.inbox.announce"),
     }
 
 

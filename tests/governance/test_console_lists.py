@@ -31,15 +31,15 @@ from tests.governance.makers import settle_both, write_result
 pytestmark = pytest.mark.django_db
 
 LISTS = {
-    "governance/review": 11,
-    "governance/checkresult": 7,
-    "governance/approval": 8,
-    "registry/attestation": 8,
-    "registry/stagetransition": 8,
-    "registry/event": 8,
-    "registry/delivery": 7,
-    "registry/modelfamily": 8,
-    "registry/apitoken": 8,
+    "governance/review": 12,
+    "governance/checkresult": 8,
+    "governance/approval": 9,
+    "registry/attestation": 9,
+    "registry/stagetransition": 9,
+    "registry/event": 9,
+    "registry/delivery": 8,
+    "registry/modelfamily": 9,
+    "registry/apitoken": 9,
 }
 
 

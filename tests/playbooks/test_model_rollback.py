@@ -87,6 +87,7 @@ def test_the_run_waits_until_people_have_been_told(make_version: Maker) -> None:
     step.refresh_from_db()
     assert step.state == "done"
     assert step.result["channels"] == [
+        "monitoring.notifications.inbox.announce",
         "monitoring.notifications.log.announce",
         "monitoring.notifications.mail.announce",
     ]

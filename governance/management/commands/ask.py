@@ -35,6 +35,8 @@ class Command(BaseCommand):
             and reply.kind == Kind.PLAN
         ):
             sys.exit(1)
+        if options["yes"] and reply.confirmation and not reply.exact:
+            raise CommandError("--yes confirms only where the model is named exactly.")
         if reply.confirmation and self._is_confirmed(yes=options["yes"]):
             try:
                 self._say(conversation.confirm(reply.confirmation, asker, now=timezone.now()))
