@@ -131,8 +131,9 @@ def test_an_incident_tells_its_story_in_order(sick_canary: ModelVersion) -> None
 
     assert story.why is not None
     assert story.why.share == 20
-    assert [line.title for line in story.lines][-3:] == [
+    assert [line.title for line in story.lines][-4:] == [
         "Rollback requested",
+        "Playbook started",
         "Rolled back",
         "Incident opened",
     ]
