@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from governance.console import credentials, families, records, reviews
+from governance.console import credentials, families, records, reviews, webhooks
 from governance.models import Approval, CheckResult, Review
 from registry.models import (
     ApiToken,
@@ -13,6 +13,8 @@ from registry.models import (
     Event,
     ModelFamily,
     StageTransition,
+    Webhook,
+    WebhookAttempt,
 )
 
 admin.site.index_title = "Console"
@@ -25,3 +27,5 @@ admin.site.register(Event, records.EventAdmin)
 admin.site.register(Delivery, records.DeliveryAdmin)
 admin.site.register(ModelFamily, families.FamilyAdmin)
 admin.site.register(ApiToken, credentials.TokenAdmin)
+admin.site.register(Webhook, webhooks.WebhookAdmin)
+admin.site.register(WebhookAttempt, webhooks.AttemptAdmin)

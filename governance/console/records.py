@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from governance import reviews
+from governance.console import webhooks
 from governance.console.decisions import DecidingAdmin
 from governance.console.record import RecordAdmin
 from governance.models import Approval
@@ -117,10 +118,25 @@ class DeliveryAdmin(DecidingAdmin):
 
     verb = "retry"
     form_class = NoReasonForm
-    list_display = ["event", "subscriber", "state", "attempts", "due_at", "last_error", "decision"]
+    list_display = ["event", "receiver", "state", "attempts", "due_at", "last_error", "decision"]
+    fields = [
+        "event", "receiver", "state", "attempts", "due_at", "leased_until", "last_error",
+        "settled_at",
+    ]  # fmt: skip
+    readonly_fields = ["receiver"]
     list_filter = ["state"]
     list_select_related = ["event"]
     ordering = ["-pk"]
+
+    def decorate(self, rows: Sequence[Any]) -> None:
+        called = webhooks.called(row.subscriber for row in rows)
+        for row in rows:
+            row.called = called[row.subscriber]
+
+    @admin.display(description="Subscriber", ordering="subscriber")
+    def receiver(self, row: Any) -> str:
+        """Who is owed it; a webhook by where it is."""
+        return getattr(row, "called", None) or webhooks.called([row.subscriber])[row.subscriber]
 
     def is_open(self, row: Delivery) -> bool:
         return row.state == DeliveryState.PARKED
@@ -131,13 +147,13 @@ class DeliveryAdmin(DecidingAdmin):
 
     def question(self, row: Delivery) -> str:
         return (
-            f"{row.event} will be delivered to {row.subscriber} again, from the first attempt. The "
+            f"{row.event} will be delivered to {self.receiver(row)} again, from the first attempt. The "
             f"last one failed: {row.last_error}"
         )
 
     def carry_out(self, row: Delivery, *, user: User, reason: str) -> str:
         deliveries.retry(row, now=timezone.now())
-        return f"{row.event} is owed to {row.subscriber} again."
+        return f"{row.event} is owed to {self.receiver(row)} again."
 
 
 class CheckResultAdmin(RecordAdmin):
