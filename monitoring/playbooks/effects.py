@@ -22,12 +22,16 @@ def notify_owners(turn: Turn) -> Result:
         NotYet: It is still on its way.
         Conflict: Every channel has given up, or there is none.
     """
-    owed = Delivery.objects.filter(
+    announced = Delivery.objects.filter(
         event__event_type="incident.opened",
         event__version=turn.version,
         event__payload__incident_id=turn.before.get("incident_id"),
-    ).exclude(subscriber__in=events.verbs())
-    channels = dict(owed.values_list("subscriber", "state"))
+    )
+    # What programs subscribed to tells no owner.
+    owed = announced.exclude(subscriber__in=events.verbs()).exclude(
+        subscriber__startswith=events.PULLED
+    )
+    channels = {_channel(path): state for path, state in owed.values_list("subscriber", "state")}
     carried = [name for name, state in channels.items() if state == DeliveryState.DONE]
     if carried:
         return {"channels": sorted(carried)}
@@ -46,3 +50,8 @@ def notify(turn: Turn) -> Result:
 DEEDS: Mapping[str, Callable[[Turn], Result]] = {
     deed.__name__: deed for deed in (notify_owners, notify)
 }
+
+
+def _channel(path: str) -> str:
+    """``monitoring.notifications.mail.announce`` is the channel ``mail``."""
+    return path.split(".")[-2]

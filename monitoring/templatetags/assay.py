@@ -23,6 +23,7 @@ SECTIONS = (
     ("/models/", "models"),
     ("/incidents/", "incidents"),
     ("/statistics/", "statistics"),
+    ("/playbooks/", "incidents"),  # what was done about them
     ("/admin/governance/review/", "reviews"),
     ("/admin/", "console"),
 )

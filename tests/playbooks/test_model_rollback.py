@@ -14,8 +14,8 @@ from monitoring import rollbacks
 from monitoring.models import Incident, PlaybookRun
 from monitoring.playbooks import runs, shelf
 from registry import routing
-from registry.ledger import deliveries
-from registry.models import DeploymentStage, Event, ModelVersion
+from registry.ledger import bus, deliveries
+from registry.models import Delivery, DeploymentStage, Event, ModelVersion
 from tests.conftest import NOW, take
 from tests.monitoring.makers import enter, report
 from tests.playbooks.makers import begin, book, pass_time, said, states, worry
@@ -86,11 +86,7 @@ def test_the_run_waits_until_people_have_been_told(make_version: Maker) -> None:
     pass_time(since=timezone.now() + timedelta(minutes=1))
     step.refresh_from_db()
     assert step.state == "done"
-    assert step.result["channels"] == [
-        "monitoring.notifications.inbox.announce",
-        "monitoring.notifications.log.announce",
-        "monitoring.notifications.mail.announce",
-    ]
+    assert step.result["channels"] == ["inbox", "log", "mail"]
 
 
 def test_a_run_fails_when_every_channel_has_given_up(make_version: Maker) -> None:
@@ -140,6 +136,19 @@ def test_where_nobody_answers_nothing_is_known_of_recovery(make_version: Maker) 
     send()
 
     assert look_again(run).payload["recovered"] == "unknown"
+
+
+def test_a_program_that_heard_of_it_is_no_owner(make_version: Maker) -> None:
+    bus.subscribe("watcher", event_types=["incident.opened"], actor="user:1")
+    run = ask_and_deliver(enter(make_version("canary")))
+    announced = Delivery.objects.filter(event__event_type="incident.opened")
+    announced.exclude(subscriber="subscription:watcher").update(state="parked")
+    announced.filter(subscriber="subscription:watcher").update(state="done")
+
+    pass_time(since=timezone.now())
+
+    run.refresh_from_db()
+    assert run.state == "failed"
 
 
 def test_recovery_is_not_looked_at_before_its_time(make_version: Maker) -> None:
