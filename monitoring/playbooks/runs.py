@@ -10,7 +10,7 @@ from functools import partial, update_wrapper
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import QuerySet, prefetch_related_objects
 from django.utils.module_loading import import_string
 
 from monitoring.models import UNFINISHED, PlaybookRun, PlaybookStep, RunState, StepState
@@ -54,9 +54,8 @@ def asks_for(event: Event, playbook: Playbook) -> bool:
     return playbook.when.holds(facts_of(event))
 
 
-@transaction.atomic
 def begin(playbook: Playbook, event: Event, *, now: datetime) -> tuple[PlaybookRun, bool]:
-    """Begin the one run of this playbook for this occasion.
+    """Begin the one run of this playbook for this occasion, in the caller's transaction.
 
     Returns:
         The run, and whether it is new: an occasion that was answered is not answered again.
@@ -125,7 +124,7 @@ def playbook_of(run: PlaybookRun) -> Playbook:
 
 def next_step(run: PlaybookRun) -> PlaybookStep | None:
     """The step whose turn it is; None where all are settled."""
-    return run.steps.filter(state=StepState.PENDING).first()
+    return next((step for step in _steps(run) if step.state == StepState.PENDING), None)
 
 
 def told(playbook: Playbook, step: PlaybookStep) -> Step:
@@ -164,12 +163,11 @@ def give_up(
         step.state, step.settled_at, step.error = StepState.FAILED, now, error[:2000]
         step.save(update_fields=["attempts", "state", "settled_at", "error"])
         _tell(run, "playbook.step.failed", {"step": step.name, "error": error[:500]}, listed=False)
-    run.error = run.error or error[:2000]
     if run.state != RunState.UNDOING:
         _skip_rest(run, now)
         _plan_compensations(run, playbook)
-        run.state = RunState.UNDOING
-    run.save(update_fields=["error", "state"])
+        run.state, run.error = RunState.UNDOING, error[:2000]
+        run.save(update_fields=["error", "state"])
     schedule(run, playbook, now=now)
 
 
@@ -180,8 +178,10 @@ def schedule(run: PlaybookRun, playbook: Playbook, *, now: datetime) -> None:
         end(run, RunState.FAILED if run.state == RunState.UNDOING else RunState.DONE, now=now)
         return
     said = told(playbook, step)
+    before = run.manner, run.due_at, run.leased_until
     run.manner, run.due_at, run.leased_until = said.manner, now + said.after, None
-    run.save(update_fields=["manner", "due_at", "leased_until"])
+    if (run.manner, run.due_at, run.leased_until) != before:
+        run.save(update_fields=["manner", "due_at", "leased_until"])
 
 
 def start_soon(run: PlaybookRun) -> None:
@@ -206,18 +206,27 @@ def end(run: PlaybookRun, state: RunState, *, now: datetime, error: str = "") ->
 def results(run: PlaybookRun) -> dict[str, Any]:
     """What the steps done so far have left for those after them."""
     merged: dict[str, Any] = {}
-    for step in run.steps.filter(state=StepState.DONE):
-        merged |= step.result
+    for step in _steps(run):
+        if step.state == StepState.DONE:
+            merged |= step.result
     return merged
 
 
+def _steps(run: PlaybookRun) -> list[PlaybookStep]:
+    """The run's steps, in order; read once, because a rollback waits for what is read."""
+    prefetch_related_objects([run], "steps")
+    return list(run.steps.all())
+
+
 def _skip_rest(run: PlaybookRun, now: datetime) -> None:
-    pending = run.steps.filter(state=StepState.PENDING)
-    pending.update(state=StepState.SKIPPED, settled_at=now)
+    for step in _steps(run):
+        if step.state == StepState.PENDING:
+            step.state, step.settled_at = StepState.SKIPPED, now
+            step.save(update_fields=["state", "settled_at"])
 
 
 def _plan_compensations(run: PlaybookRun, playbook: Playbook) -> None:
-    done = run.steps.filter(state=StepState.DONE, undoes=None).order_by("-position")
+    done = [step for step in reversed(_steps(run)) if step.state == StepState.DONE]
     undone = [(s.position, c) for s in done if (c := playbook.steps[s.position].compensation)]
     first = len(playbook.steps)
     PlaybookStep.objects.bulk_create(
@@ -226,6 +235,7 @@ def _plan_compensations(run: PlaybookRun, playbook: Playbook) -> None:
         )
         for number, (position, step) in enumerate(undone)
     )
+    run.refresh_from_db()  # with the steps it has now
 
 
 def _take_turns(playbook: Playbook) -> None:

@@ -29,14 +29,14 @@ declare place integer := tg_argv[0]; passed integer;
 begin
     if tg_table_name = 'monitoring_playbookstep' then
         passed := case when new.state = 'done' then new.position end;
-    else
-        select max(position) into passed from monitoring_playbookstep
-        where run_id = new.id and state = 'done';
+    elsif new.event_type = 'playbook.step.done' then
+        select position into passed from monitoring_playbookstep
+        where run_id = (new.payload ->> 'run_id')::bigint and name = new.payload ->> 'step';
     end if;
     if passed = place then perform pg_advisory_xact_lock(4711); end if;
     return new;
 end $$;
-create or replace trigger stand_still before update on {table}
+create or replace trigger stand_still before {moment} on {table}
 for each row execute function stand_still({position})
 """
 FREE = "drop trigger if exists stand_still on {table}"
@@ -65,14 +65,18 @@ where e.payload ->> 'model_id' = %s and e.event_type = 'incident.opened' and d.s
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Inside a step: done and not yet settled. After it: settled, and the next not begun."""
+    """Inside a step: done and not yet settled. After it: settled, and its event being written."""
 
     position: int
     inside: bool
 
     @property
     def table(self) -> str:
-        return "monitoring_playbookstep" if self.inside else "monitoring_playbookrun"
+        return "monitoring_playbookstep" if self.inside else "registry_event"
+
+    @property
+    def moment(self) -> str:
+        return "update" if self.inside else "insert"
 
     @property
     def worker(self) -> str:
@@ -118,7 +122,8 @@ def killed_and_done_once(people: People, place: Place) -> None:
 def standing_still(people: People, place: Place) -> Iterator[None]:
     """Whoever comes to the place stands still as long as this holds."""
     owner = "assay_migrator"
-    people.execute(HOLD.format(table=place.table, position=place.position), role=owner)
+    hold = HOLD.format(table=place.table, moment=place.moment, position=place.position)
+    people.execute(hold, role=owner)
     connection = people.database()
     try:
         connection.execute("select pg_advisory_lock(4711)")
