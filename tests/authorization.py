@@ -93,6 +93,12 @@ GET    live/models/<model_id>/                                     -   any any a
 GET    live/incidents/                                             -   any any any any any any
 GET    live/statistics/                                            -   any any any any any any
 GET    live/open/                                                  -   any any any any any any
+GET    api/model-registry/playbooks                               -   any any any any any any
+GET    api/model-registry/playbook-runs                           -   any any any any any any
+GET    api/model-registry/playbook-runs/<pk>                      -   any any any any any any
+GET    playbooks/                                                 -   any any any any any any
+GET    playbooks/runs/<pk>/                                       -   any any any any any any
+GET    live/runs/<pk>/                                            -   any any any any any any
 GET    admin/                                                      -   -   -   -   any any any
 GET    admin/governance/review/                                    -   -   -   -   any any any
 GET    admin/governance/review/<model_id>/                         -   -   -   -   any any any
