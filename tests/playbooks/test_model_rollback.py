@@ -14,7 +14,7 @@ from monitoring import rollbacks
 from monitoring.models import Incident, PlaybookRun
 from monitoring.playbooks import runs, shelf
 from registry import routing
-from registry.ledger import bus, deliveries
+from registry.ledger import deliveries, subscriptions
 from registry.models import Delivery, DeploymentStage, Event, ModelVersion
 from tests.conftest import NOW, take
 from tests.monitoring.makers import enter, report
@@ -139,7 +139,9 @@ def test_where_nobody_answers_nothing_is_known_of_recovery(make_version: Maker) 
 
 
 def test_a_program_that_heard_of_it_is_no_owner(make_version: Maker) -> None:
-    bus.subscribe("watcher", event_types=["incident.opened"], actor="user:1")
+    subscriptions.subscribe(
+        "watcher", event_types=["incident.opened"], actor="user:1", guard=lambda _: None
+    )
     run = ask_and_deliver(enter(make_version("canary")))
     announced = Delivery.objects.filter(event__event_type="incident.opened")
     announced.exclude(subscriber="subscription:watcher").update(state="parked")
