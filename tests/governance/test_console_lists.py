@@ -31,15 +31,15 @@ from tests.governance.makers import settle_both, write_result
 pytestmark = pytest.mark.django_db
 
 LISTS = {
-    "governance/review": 12,
-    "governance/checkresult": 8,
-    "governance/approval": 9,
-    "registry/attestation": 9,
-    "registry/stagetransition": 9,
-    "registry/event": 9,
-    "registry/delivery": 8,
-    "registry/modelfamily": 9,
-    "registry/apitoken": 9,
+    "governance/review": 13,
+    "governance/checkresult": 9,
+    "governance/approval": 10,
+    "registry/attestation": 10,
+    "registry/stagetransition": 10,
+    "registry/event": 10,
+    "registry/delivery": 9,
+    "registry/modelfamily": 10,
+    "registry/apitoken": 10,
 }
 
 

@@ -73,7 +73,7 @@ def test_the_attempts_of_one_webhook_are_listed(olga_in: Client) -> None:
     assert "503" in page
 
 
-@pytest.mark.parametrize(("path", "queries"), [(LIST, 8), (ATTEMPTS, 8)])
+@pytest.mark.parametrize(("path", "queries"), [(LIST, 9), (ATTEMPTS, 9)])
 def test_the_lists_take_a_fixed_number_of_queries(
     olga_in: Client, django_assert_num_queries: Callable[..., Any], path: str, queries: int
 ) -> None:

@@ -335,7 +335,7 @@ def test_a_page_takes_a_fixed_number_of_queries(
     settle_both(version, ada)
     settle_both(version, rob)
 
-    with django_assert_num_queries(25):
+    with django_assert_num_queries(26):
         ada_in.get(url(version))
 
 
