@@ -37,7 +37,7 @@ Maker = Callable[..., ModelVersion]
 pytestmark = pytest.mark.django_db
 
 KINDS = list(statistics.MOVES)
-QUERIES = 13  # who reads and what they may, the sidebar, and nine of figures
+QUERIES = 14  # who reads and what they may, the sidebar, and nine of figures
 
 
 def moved(version: ModelVersion, kind: TransitionKind, at: datetime) -> None:
