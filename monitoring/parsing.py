@@ -147,12 +147,13 @@ class _Reader:
 
 
 def read_time(value: Any) -> datetime | None:
-    """The ISO 8601 time a string gives; None for anything else."""
+    """The ISO 8601 time a string gives, in UTC if it has an offset; None for anything else."""
     if not isinstance(value, str):
         return None
     try:
-        return datetime.fromisoformat(value)
-    except ValueError:
+        found = datetime.fromisoformat(value)
+        return found if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, ClassVar
 
@@ -270,4 +270,9 @@ def parse_time(data: Any) -> datetime:
         raise serializers.ValidationError(
             "Give the time with its offset, such as Z or +02:00.", code="naive-time"
         )
-    return found
+    try:
+        return found.astimezone(UTC)
+    except OverflowError:
+        raise serializers.ValidationError(
+            "Give a time within the years 1 to 9999 of UTC.", code="range"
+        ) from None

@@ -38,7 +38,7 @@ def test_it_says_what_starts_and_ends_with_the_urls(assay: Supervised) -> None:
     lines = re.sub(r" +\d+\.\d s", "", assay.said).splitlines()
     url = f"http://localhost:{assay.port}"
 
-    assert lines[:9] == [
+    assert lines[:10] == [
         f"Assay starts from {assay.home}",
         "  database  PostgreSQL 18",
         "  broker    Valkey",
@@ -50,7 +50,7 @@ def test_it_says_what_starts_and_ends_with_the_urls(assay: Supervised) -> None:
         "  cpu       worker for evaluations",
         "  beat      the clock that wakes the workers",
     ]
-    assert lines[10:13] == [
+    assert lines[11:14] == [
         f"  ML Models {url}/models/",
         f"  Admin     {url}/admin/",
         f"  API       {url}/api/model-registry/models",

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from rest_framework.test import APIClient
 
 from monitoring import snapshots
 from monitoring.models import PerformanceSnapshot
@@ -129,3 +130,19 @@ def test_a_version_s_window_is_read_through_its_index(make_version: Maker) -> No
 
     assert "Index Scan" in plan
     assert "Seq Scan" not in plan
+
+
+def test_times_far_from_ours_with_odd_offsets_are_asked_for_without_harm(
+    make_version: Maker, api: Callable[..., APIClient]
+) -> None:
+    version = make_version()
+    report(version, error_rate=0.02)
+    path = f"/api/model-registry/models/{version.model_id}/performance"
+
+    trainer = api("trainer")
+
+    found = trainer.get(path, {"since": "0232-09-02T04:14:35-22:53"})
+    refused = trainer.get(path, {"since": "0001-01-01T00:00:00+14:00"})
+
+    assert [row["error_rate"] for row in found.json()["snapshots"]] == [0.02]
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (400, "/since")

@@ -114,11 +114,11 @@ def test_the_page_of_runs_takes_as_many_queries_for_many(
     django_assert_num_queries: Any,
 ) -> None:
     begin(book(), worry(make_version()))
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         reviewer.get("/playbooks/")
     for _ in range(5):
         begin(book(), worry(make_version()))
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         reviewer.get("/playbooks/")
 
 
