@@ -7,7 +7,7 @@ so what a plan says is what would happen, every refusal included.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -71,6 +71,7 @@ def rehearse(change: Change, asker: Asker, *, now: datetime) -> Done:
     Raises:
         RegistryError: As the change itself would.
     """
+    asker.check(change.version.family, change.scope)
     with transaction.atomic():
         done = _make(change, asker, now)
         transaction.set_rollback(True)
@@ -100,18 +101,24 @@ def carry_out(plan: Mapping[str, Any], asker: Asker, *, now: datetime) -> tuple[
         PreconditionFailed: The model has changed since; so nothing is done twice.
         RegistryError: As the verbs refuse.
     """
-    version = lifecycle.lock(entries.find(plan["model_id"]))
+    version = entries.find(plan["model_id"])
+    share = None if plan["share"] is None else Decimal(plan["share"])
+    change = Change(version, DeploymentStage(plan["to"]), share, plan["reason"])
+    asker.check(version.family, change.scope)
+    version = lifecycle.lock(version)
     if (version.revision, version.family.generation) != (plan["revision"], plan["generation"]):
         raise PreconditionFailed(
             f"{version.family} has changed since this was planned; ask again to see it anew."
         )
-    share = None if plan["share"] is None else Decimal(plan["share"])
-    change = Change(version, DeploymentStage(plan["to"]), share, plan["reason"])
+    change = replace(change, version=version)
     return change, _make(change, asker, now)
 
 
 def _make(change: Change, asker: Asker, now: datetime) -> Done:
-    """Call the verb; the caller holds a transaction."""
+    """Call the verb; the caller holds a transaction and has checked, before any lock, who asks.
+
+    Under the lock it is checked again, since a family may have changed its team.
+    """
     version = lifecycle.lock(change.version)
     asker.check(version.family, change.scope)
     actor = actors.actor_of(asker.user)

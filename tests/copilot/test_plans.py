@@ -7,6 +7,8 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import Group, User
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from config.access import LOCAL_USER
@@ -121,6 +123,21 @@ def test_a_right_that_was_taken_away_is_missed_at_the_confirmation(
     with pytest.raises(NotAllowed):
         confirm(plan, user=User.objects.get(pk=operator.pk))
     assert stage_of("fraud_detector_v2") == "sandbox"
+
+
+def test_who_may_not_make_a_change_locks_nothing(
+    shop: Shop, ask: Ask, confirm: Ask, operator: User, user_with: Callable[..., User]
+) -> None:
+    stranger = user_with(username="sam")
+    plan = ask(PROMOTE)
+    operator.groups.clear()
+
+    with CaptureQueriesContext(connection) as asked:
+        ask(PROMOTE, user=stranger)
+        with pytest.raises(NotAllowed):
+            confirm(plan, user=User.objects.get(pk=operator.pk))
+
+    assert [q["sql"] for q in asked.captured_queries if "FOR UPDATE" in q["sql"]] == []
 
 
 def test_a_gate_that_closed_meanwhile_refuses_the_confirmation(
