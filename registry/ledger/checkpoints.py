@@ -19,6 +19,7 @@ from registry.models import LedgerCheckpoint
 
 EVERY = timedelta(seconds=30)
 OUTSIDE = "checkpoints.jsonl"
+TAIL = 64 * 1024  # bytes at the end of the outside file, over a hundred lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +62,11 @@ def publish() -> int:
     """
     file = outside_file()
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with file.open("a+", encoding="utf-8") as out:
+    with file.open("a+b") as out:
         fcntl.flock(out, fcntl.LOCK_EX)
-        _drop_half_a_line(out)
-        known = max((copy.size for copy in copies(file)), default=0)
+        known = _keep_whole_lines(out)
         newer = list(LedgerCheckpoint.objects.filter(tree_size__gt=known).order_by("tree_size"))
-        for checkpoint in newer:
-            out.write(f"{json.dumps(_line(checkpoint))}\n")
+        out.write(b"".join(map(_line, newer)))
         out.flush()
         os.fsync(out.fileno())
     return len(newer)
@@ -100,16 +99,24 @@ def _copy(line: str, number: int) -> Copy:
         return Copy(0, "", datetime.fromtimestamp(0, UTC), number)
 
 
-def _drop_half_a_line(file: IO[str]) -> None:
-    """A process that died while writing leaves a line without an end; what it said comes again."""
-    file.seek(0)
-    whole = sum(len(line.encode()) for line in file if line.endswith("\n"))
-    file.truncate(whole)
+def _keep_whole_lines(file: IO[bytes]) -> int:
+    """Cut off what a process that died while writing left; the size that the last line speaks of.
+
+    Only the end is read: the file grows by a line with every checkpoint, for years.
+    """
+    end = file.seek(0, os.SEEK_END)
+    start = max(0, end - TAIL)
+    file.seek(start)
+    read = file.read()
+    file.truncate(start + read.rfind(b"\n") + 1)
+    lines = read.decode(errors="replace").split("\n")[1 if start else 0 : -1]
+    return max((_copy(line, 0).size for line in lines), default=0)
 
 
-def _line(checkpoint: LedgerCheckpoint) -> dict[str, object]:
-    return {
+def _line(checkpoint: LedgerCheckpoint) -> bytes:
+    kept = {
         "size": checkpoint.tree_size,
         "signed_at": checkpoint.signed_at.isoformat(),
         "note": checkpoint.note,
     }
+    return f"{json.dumps(kept)}\n".encode()

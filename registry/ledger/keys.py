@@ -80,9 +80,14 @@ def _make(file: Path) -> None:
     key = VerifierKey(f"assay/{secrets.token_hex(4)}", private.public_key().public_bytes_raw())
     (file.parent / PUBLIC).write_text(f"{key}\n")
     encoded = base64.b64encode(ED25519 + private.private_bytes_raw()).decode()
-    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    draft = file.with_suffix(".new")  # a process that dies here leaves no half of a key
+    draft.unlink(missing_ok=True)
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "w") as out:
         out.write(f"{PREFIX}{key.name}+{key.id.hex()}+{encoded}\n")
+        out.flush()
+        os.fsync(out.fileno())
+    draft.rename(file)
 
 
 __all__ = ["KeyMissing", "NoteRefused", "SigningKey", "folder", "public", "signing"]

@@ -168,6 +168,34 @@ def test_half_a_line_left_by_a_crash_is_written_again(place: Path, happen: Happe
 
 
 @pytest.mark.django_db
+def test_only_the_end_of_the_outside_file_is_read(place: Path, happen: Happen) -> None:
+    happen()
+    sequencer.sequence()
+    checkpoints.sign(now=NOW)
+    checkpoints.publish()
+    file = checkpoints.outside_file()
+    line = file.read_bytes()
+    many = line * (2 * checkpoints.TAIL // len(line))
+    file.write_bytes(many + line[:-40])
+    happen()
+    sequencer.sequence()
+    checkpoints.sign(now=NOW + timedelta(minutes=1))
+
+    assert checkpoints.publish() == 1
+    assert file.read_bytes().startswith(many)
+    assert [copy.size for copy in checkpoints.copies(file)][-2:] == [1, 2]
+
+
+@pytest.mark.django_db
+def test_half_a_key_left_by_a_crash_is_no_key(place: Path) -> None:
+    place.mkdir(exist_ok=True)
+    (place / "key.new").write_text("PRIVATE+KEY+assay")
+
+    assert keys.signing(make=True).verifier == keys.public()
+    assert not (place / "key.new").exists()
+
+
+@pytest.mark.django_db
 def test_a_lost_key_is_never_replaced_by_another(place: Path, happen: Happen) -> None:
     happen()
     sequencer.sequence()

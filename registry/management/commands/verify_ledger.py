@@ -38,10 +38,10 @@ class Command(BaseCommand):
             self.stderr.write(f"✗ {finding.what}")
         if not report.sound:
             raise CommandError(f"{len(report.findings)} findings: the record is not as it was.")
-        if not report.copies:
-            self.stdout.write(
+        if report.checkpoints and not report.copies:
+            raise CommandError(
                 f"There is no outside copy in {options['outside']}: that the newest events are all "
-                "there cannot be shown."
+                "there cannot be shown. Name one that was kept elsewhere with --outside FILE."
             )
         self.stdout.write("The record is as it was.")
 
