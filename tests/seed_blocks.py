@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ast
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests import markdown
+
 SEED = Path(__file__).with_name("seed.md")
-FENCE = "```"
 # The only lines that differ from the seed's: where the names are imported from.
 IMPORTS = re.compile(
     r"^( *)from backend\.(?:services\.model_registry|clarity) import", re.MULTILINE
@@ -17,13 +17,10 @@ IMPORTS = re.compile(
 SERVER = "http://localhost:8000"
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
-    """One fenced block: the heading it stands under, and its text without the fences."""
+class Block(markdown.Block):
+    """One fenced block of the seed."""
 
-    heading: str
-    language: str  # as fenced; "" where none is named
-    text: str
+    __slots__ = ()
 
     @property
     def python(self) -> str:
@@ -33,20 +30,8 @@ class Block:
 
 def blocks() -> list[Block]:
     """Every fenced block of the seed, in its order."""
-    found: list[Block] = []
-    heading, language, lines = "", None, list[str]()
-    for line in SEED.read_text(encoding="utf-8").splitlines():
-        if line.startswith(FENCE):
-            if language is None:
-                language, lines = line.removeprefix(FENCE), []
-            else:
-                found.append(Block(heading, language, "\n".join(lines)))
-                language = None
-        elif language is not None:
-            lines.append(line)
-        elif line.startswith("#"):
-            heading = line.lstrip("# ")
-    return found
+    found = markdown.blocks(SEED.read_text(encoding="utf-8"))
+    return [Block(one.heading, one.language, one.text) for one in found]
 
 
 def block(heading: str) -> Block:
