@@ -69,7 +69,7 @@ class Workshop:
             ["bash", "-c", "\n".join(lines)],
             check=False,  # what it said goes into the failure
             cwd=self.folder,
-            env=self.running.environment,
+            env=self._environment(),
             capture_output=True,
             text=True,
             timeout=PATIENCE,
@@ -77,6 +77,11 @@ class Workshop:
         assert done.returncode == 0, f"{commands}\n{done.stdout}\n{done.stderr}"
         self.said = done.stdout.strip()
         self.passwords |= re.findall(r"The new password of (\w+) is (\w+)", self.said)
+
+    def _environment(self) -> dict[str, str]:
+        """With the virtual environment active, as in a terminal that was used before."""
+        inherited = self.running.environment
+        return inherited | {"PATH": f"{sys.prefix}/bin:{inherited['PATH']}"}
 
 
 def _pattern(expected: str) -> str:
