@@ -26,13 +26,34 @@ settings.load_profile("shared machine")
 SERVED = {"db", "transactional_db", "committed", "django_db_setup", "running", "people"}
 
 
+# What waits for real processes comes first, so that it waits while the rest is computing.
+PATIENT = (
+    "faults/test_playbook_kills",
+    "demo/test_whole",
+    "config/test_embedded",
+    "config/test_backups",
+    "faults",
+    "flows",
+    "browser",
+    "api/test_schemathesis",
+    "test_traces",
+    "manifests/test_memory",
+)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """On servers that the run was given, run what uses them; the rest has run on the other path."""
+    """The patient first. On servers that the run was given only what uses them: the rest has run."""
+    items.sort(key=_patience)
     if not addresses.given():
         return
     served = [item for item in items if _is_served(item)]
     config.hook.pytest_deselected(items=[item for item in items if not _is_served(item)])
     items[:] = served
+
+
+def _patience(item: pytest.Item) -> int:
+    places = [index for index, name in enumerate(PATIENT) if f"tests/{name}" in item.nodeid]
+    return min(places, default=len(PATIENT))
 
 
 def _is_served(item: pytest.Item) -> bool:
