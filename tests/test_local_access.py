@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+
+from config.embedded.locations import Home
+from config.embedded.programs import Addresses, Programs
 
 MODELS = "/api/model-registry/models"
 # What granian says of a curl call from this machine.
@@ -41,6 +45,28 @@ def test_without_make_up_nobody_is_local(settings: Any) -> None:
     settings.ASSAY_LOCAL_ACCESS = False
 
     assert (read(), write()) == (401, 401)
+
+
+@pytest.mark.parametrize(
+    ("given", "passed"),
+    [
+        ({}, "1"),
+        ({"ASSAY_LOCAL_ACCESS": "0"}, "0"),
+        ({"ASSAY_BASE_URL": "https://assay.example.org"}, "0"),
+        ({"ASSAY_BASE_URL": "https://assay.example.org", "ASSAY_LOCAL_ACCESS": "1"}, "1"),
+    ],
+)
+def test_make_up_allows_it_unless_people_come_by_another_address(
+    given: dict[str, str], passed: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("ASSAY_LOCAL_ACCESS", "ASSAY_BASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+
+    programs = Programs(Home(tmp_path), 8000, Addresses("", "", ""))
+
+    assert programs.environment["ASSAY_LOCAL_ACCESS"] == passed
 
 
 @pytest.mark.parametrize("address", ["192.168.1.7", "8.8.8.8", "", "::ffff:10.0.0.1", "nonsense"])

@@ -45,7 +45,7 @@ class Programs:
             "REDIS_URL": self.addresses.redis_url,
             "ASSAY_HOME": str(self.home.path),
             "ASSAY_PORT": str(self.port),
-            "ASSAY_LOCAL_ACCESS": "1",
+            "ASSAY_LOCAL_ACCESS": _local_access(inherited),
             "PYTHONUNBUFFERED": "1",  # the log of a killed process is whole
             "PYTHONUTF8": "1",  # the caller's locale decides nothing
         }
@@ -101,6 +101,15 @@ class Programs:
 
     def _program(self, name: str, *arguments: str) -> Program:
         return Program(name, (sys.executable, *arguments), self.environment)
+
+
+def _local_access(environment: Mapping[str, str]) -> str:
+    """Whether this machine may call without credentials.
+
+    Not where people come by another address: to a proxy in front, everybody is this machine.
+    """
+    default = "0" if environment.get("ASSAY_BASE_URL") else "1"
+    return environment.get("ASSAY_LOCAL_ACCESS", default)
 
 
 def external_database(environment: Mapping[str, str]) -> tuple[str, str] | None:
