@@ -16,6 +16,8 @@ WEB_WORKERS = 2
 WEBHOOK_THREADS = 16  # receivers that may be slow at one time
 WEB_THREADS = 32  # of each worker; an upload holds one for as long as its sender takes
 
+OWNERS = ("ASSAY_OWNER_DATABASE_", "ASSAY_SUPERUSER_DATABASE_")  # URLs, passwords, their files
+
 
 @dataclass(frozen=True)
 class Addresses:
@@ -38,7 +40,7 @@ class Programs:
     def environment(self) -> dict[str, str]:
         """What every process gets; none but the migrations may own anything."""
         inherited = {
-            name: value for name, value in os.environ.items() if name != "ASSAY_OWNER_DATABASE_URL"
+            name: value for name, value in os.environ.items() if not name.startswith(OWNERS)
         }
         return inherited | {
             "DATABASE_URL": self.addresses.database_url,
@@ -52,7 +54,8 @@ class Programs:
 
     @property
     def migrate(self) -> Program:
-        owner = {"ASSAY_OWNER_DATABASE_URL": self.addresses.owner_database_url}
+        owner = {name: value for name, value in os.environ.items() if name.startswith(OWNERS[0])}
+        owner["ASSAY_OWNER_DATABASE_URL"] = self.addresses.owner_database_url
         command = ("manage.py", "migrate", "--database", "owner", "--no-input")
         return Program("migrate", (sys.executable, *command), self.environment | owner)
 

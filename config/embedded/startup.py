@@ -9,6 +9,7 @@ import shutil
 import time
 from collections.abc import Callable
 
+from config import env
 from config.embedded import given, postgres, roles, valkey
 from config.embedded.keeper import Keeper
 from config.embedded.locations import POSTGRES_MAJOR, Home
@@ -64,8 +65,9 @@ class Startup:
     def _database(self) -> tuple[str, str]:
         """Start PostgreSQL unless one is given; its URL for the application and the owner."""
         if urls := external_database(os.environ):
-            version = given.check_database(urls[0], "DATABASE_URL")
-            given.check_database(urls[1], "ASSAY_OWNER_DATABASE_URL")
+            # Their passwords may be in files, which the children read for themselves.
+            version = given.check_database(env.database_url(), "DATABASE_URL")
+            given.check_database(env.owner_database_url(), "ASSAY_OWNER_DATABASE_URL")
             self._line("database", f"the one DATABASE_URL names, {version}")
             return urls
         self._keeper.keep(postgres.start(self._tenancy))
@@ -76,7 +78,7 @@ class Startup:
     def _broker(self) -> str:
         """Start Valkey unless a broker is given; its URL."""
         if url := os.environ.get("REDIS_URL"):
-            given.check_broker(url)
+            given.check_broker(env.broker_url())
             self._line("broker", "the one REDIS_URL names")
             return url
         self._keeper.keep(valkey.start(self._tenancy))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from urllib.parse import urlsplit
+
 import psycopg
 import pytest
 from django.core.management import call_command
@@ -55,6 +58,55 @@ def test_roles_and_database_are_made_with_urls_to_set(
         application.execute("insert into of_the_owner values (1)")
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             application.execute("create table mine (id int)")
+
+
+@pytest.fixture
+def as_set(servers: Servers, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Three URLs in the environment, the passwords of two of them in files."""
+    socket = f"?{urlsplit(servers.superuser_database_url).query}"
+    monkeypatch.setenv("ASSAY_SUPERUSER_DATABASE_URL", servers.superuser_database_url)
+    for name, role in (("DATABASE", "assay_app"), ("ASSAY_OWNER_DATABASE", "assay_migrator")):
+        (tmp_path / role).write_text(f"p@ss/{role}\n")
+        monkeypatch.setenv(f"{name}_URL", f"postgresql://{role}@/composed{socket}")
+        monkeypatch.setenv(f"{name}_PASSWORD_FILE", str(tmp_path / role))
+
+
+def test_roles_are_made_as_the_urls_name_them(
+    servers: Servers, as_set: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call_command("create_roles")
+    call_command("create_roles")
+
+    with psycopg.connect(servers.superuser_database_url) as superuser:
+        found = superuser.execute("select rolname, rolpassword from pg_authid").fetchall()
+    kept: dict[str, str | None] = dict(found)
+    assert str(kept["assay_app"]).startswith("SCRAM-SHA-256$")
+    assert kept["assay_app"] != kept["assay_migrator"]
+    assert kept["assay_owner"] is None
+    with psycopg.connect(env.owner_database_url()) as owner:
+        owner.execute("create table of_the_owner (id int)")
+    with psycopg.connect(env.database_url()) as application:
+        application.execute("insert into of_the_owner values (1)")
+    assert "p@ss" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "sentence"),
+    [
+        ("ASSAY_SUPERUSER_DATABASE_URL", "", "Give the URL of a superuser, or set ASSAY_SUPER"),
+        ("DATABASE_URL", "postgresql://me@/composed", "DATABASE_URL names the role assay_app and"),
+        ("DATABASE_PASSWORD_FILE", "", "names the role assay_app and its password"),
+        ("DATABASE_URL", "postgresql://assay_app@/other", "name two databases"),
+        ("ASSAY_OWNER_DATABASE_PASSWORD_FILE", "/nowhere", "names /nowhere, which cannot be read"),
+    ],
+)
+def test_urls_that_do_not_name_the_roles_are_refused_in_a_sentence(
+    as_set: None, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, sentence: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+
+    with pytest.raises(SystemExit, match=sentence):
+        call_command("create_roles")
 
 
 def test_a_socket_keeps_its_place_in_the_url() -> None:
