@@ -55,7 +55,7 @@ def _broker() -> str | None:
 def _worker() -> str | None:
     """Every queue that the product cannot do without has a worker that takes its ticks."""
     try:
-        silent = [name for name, lag in heartbeats.lags().items() if _is_late(lag)]
+        silent = [name for name, lag in heartbeats.lags().items() if heartbeats.is_late(lag)]
     except redis.RedisError as error:
         return f"the broker does not answer: {error}"
     return f"no worker of {' and '.join(silent)} has taken a tick lately" if silent else None
@@ -69,11 +69,7 @@ def _beat() -> str | None:
         return f"the broker does not answer: {error}"
     if not known:
         return "no tick of beat has been worked on yet"
-    return f"the last tick is {min(known):.0f} s old" if _is_late(min(known)) else None
-
-
-def _is_late(lag: float | None) -> bool:
-    return lag is None or lag > heartbeats.LATE
+    return f"the last tick is {min(known):.0f} s old" if heartbeats.is_late(min(known)) else None
 
 
 CHECKS: dict[str, Callable[[], str | None]] = {

@@ -32,6 +32,11 @@ def lags() -> dict[str, float | None]:
     return {queue: None if at is None else max(0.0, time.time() - float(at)) for queue, at in noted}
 
 
+def is_late(lag: float | None) -> bool:
+    """Whether that many seconds since a tick are too many."""
+    return lag is None or lag > LATE
+
+
 def waiting(queues: Sequence[str]) -> dict[str, int]:
     """How many tasks wait in each queue; Celery keeps a queue as a list of its name.
 
