@@ -1,0 +1,101 @@
+"""The composition at work, service by service, by its own commands, secrets and health checks."""
+
+from __future__ import annotations
+
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+import redis
+
+from tests.config.conftest import temporary_home
+from tests.deployment import compose
+from tests.deployment.composed import Composed, composition
+from tests.deployment.secret_files import make_secrets
+
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux", reason="the composition is of Linux containers"
+)
+SERVING = ["web", "control", "outside", "webhooks", "cpu", "beat"]
+
+
+@pytest.fixture(scope="module")
+def composed() -> Iterator[Composed]:
+    """Everything that ``docker compose up`` starts, started in its order."""
+    with temporary_home() as place:
+        make_secrets(place)
+        with composition(place) as composed:
+            for name in ("roles", "migrate", *SERVING):
+                composed.start(name)
+            yield composed
+
+
+def test_each_service_becomes_healthy_by_its_own_check(composed: Composed) -> None:
+    for name in SERVING:
+        composed.await_health(name)
+
+
+def test_no_service_that_compose_starts_is_left_out(composed: Composed) -> None:
+    started = {name for name, service in compose.ours().items() if "profiles" not in service}
+
+    assert started == {"roles", "migrate", *SERVING}
+
+
+def test_the_pages_come_with_what_they_need_and_need_a_login(composed: Composed) -> None:
+    composed.await_health("web")
+
+    for path in ("/static/assay/base.css", "/static/admin/css/base.css", "/login/"):
+        assert status(composed, path) == 200
+    assert status(composed, "/api/model-registry/models") == 401
+
+
+def test_the_first_administrator_is_made_once_and_signs_in(composed: Composed) -> None:
+    password = composed.manage("first_admin")
+
+    assert len(password) == 16
+    assert composed.manage("first_admin") == ""
+    assert "The new password of admin is " in composed.manage("password")
+
+
+def test_a_backup_is_taken(composed: Composed) -> None:
+    composed.manage("issue_token", "ada", "--role", "trainer")
+
+    said = composed.manage("backup", str(composed.place / "backups" / "assay.tar"))
+
+    assert "holds 0 artifacts" in said
+    assert (composed.place / "backups" / "assay.tar").stat().st_size > 10_000
+
+
+def test_no_server_lets_anybody_in_without_the_password(composed: Composed) -> None:
+    with pytest.raises(psycopg.OperationalError, match="no password supplied"):
+        psycopg.connect(composed.here("postgresql://assay_app@postgres:5432/assay"))
+    with (
+        redis.Redis(port=composed.ports["6379"]) as client,
+        pytest.raises(redis.AuthenticationError),
+    ):
+        client.ping()
+
+
+def test_a_worker_that_stops_becomes_unhealthy_by_its_check(composed: Composed) -> None:
+    composed.await_health("cpu")
+
+    composed.children["cpu"].ask_to_end()
+    composed.tenancy.wait_until(
+        lambda: not composed.children["control"].running or bool(composed.problem("cpu")),
+        composed.children["control"],
+        seconds=60,
+    )
+
+    assert "No nodes replied" in str(composed.problem("cpu"))
+
+
+def status(composed: Composed, path: str) -> int:
+    try:
+        with urllib.request.urlopen(f"{composed.url}{path}", timeout=30) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as refusal:
+        return refusal.code
