@@ -8,7 +8,7 @@ import pytest
 import redis
 from django.test import Client
 
-from config import health, heartbeats, tasks
+from config import alive, health, heartbeats, tasks
 
 
 def test_healthz_asks_nobody_else(client: Client) -> None:
@@ -63,6 +63,24 @@ def test_with_every_queue_at_work_it_is_ready_and_a_late_tick_is_told(client: Cl
     assert "s old" in (health.CHECKS["beat"]() or "")
 
 
+@pytest.mark.django_db
+@pytest.mark.usefixtures("no_ticks")
+def test_a_container_is_well_whose_queue_took_a_tick_lately() -> None:
+    with pytest.raises(SystemExit, match="No tick of beat has been worked on lately"):
+        alive.check([])
+    tasks.note_beat("control")
+
+    alive.check([])
+    alive.check(["control"])
+    with pytest.raises(SystemExit, match="No worker of outside has taken a tick lately"):
+        alive.check(["control", "outside"])
+
+
+def test_a_queue_without_ticks_cannot_be_asked_for() -> None:
+    with pytest.raises(SystemExit, match="ticks for control, outside, webhooks, not for cpu"):
+        alive.check(["cpu"])
+
+
 def test_a_broker_that_is_away_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     def away() -> Any:
         return redis.Redis(unix_socket_path="/nowhere/valkey.sock")
@@ -71,3 +89,5 @@ def test_a_broker_that_is_away_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert "does not answer" in (health.CHECKS["broker"]() or "")
     assert "does not answer" in (health.CHECKS["beat"]() or "")
+    with pytest.raises(SystemExit, match="The broker does not answer"):
+        alive.check([])

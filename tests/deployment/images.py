@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
+import stat
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -133,9 +134,10 @@ class Builder:
         if step.source:
             (source,) = sources
             found = self.build(step.source).files / source.lstrip("/")
+            _make(there)
             shutil.copytree(found, there, symlinks=True, dirs_exist_ok=True)
             return
-        there.mkdir(parents=True, exist_ok=True)
+        _make(there)
         for source in context() if sources == ["."] else sources:
             _copy_from_context(source, there / ("" if Path(source).parts[1:] else source))
 
@@ -154,26 +156,34 @@ def _copy_from_context(source: str, there: Path) -> None:
 def _stand_in(files: Path) -> None:
     """Make this machine's root look like the base image: its Python in place, our folders bare."""
     for name in BARE:
-        folder = files / name
+        (files / name).parent.mkdir(parents=True, exist_ok=True)
+        os.mknod(files / name, stat.S_IFCHR)  # how an overlay marks what was deleted
+    _make(files / "tmp")
+    (files / "tmp").chmod(0o1777)
+    _python(files, Path(sys.executable).resolve())
+
+
+def _python(files: Path, program: Path) -> None:
+    """Put this machine's Python where the base image has its own, for whoever runs there."""
+    links = {
+        "usr/local/bin/python": program,
+        "usr/local/bin/python3": program,
+        "usr/local/lib/python3.11": program.parent.parent / "lib" / "python3.11",
+    }
+    for name, target in links.items():
+        (files / name).parent.mkdir(parents=True, exist_ok=True)
+        (files / name).symlink_to(target)
+    for folder in program.parents:
+        if not folder.stat().st_mode & 0o001:  # a home, which others may not pass through
+            (files / str(folder).lstrip("/")).mkdir(parents=True, mode=0o711)
+
+
+def _make(folder: Path) -> None:
+    """A folder in a stage; bare where this machine's own is hidden."""
+    if not folder.is_dir():
+        folder.unlink(missing_ok=True)
         folder.mkdir(parents=True)
         os.setxattr(folder, "trusted.overlay.opaque", b"y")
-    (files / "tmp").chmod(0o1777)
-    for folder in ("app", "backups", "opt/venv", "var/lib/assay"):
-        _hide(files / folder)
-    programs = files / "usr/local/bin"
-    programs.mkdir(parents=True)
-    base = Path(sys.executable).resolve()
-    for name in ("python", "python3"):
-        (programs / name).symlink_to(base)
-    for folder in base.parents:  # a user's own Python, for whom the image runs as
-        if folder != Path("/") and not folder.stat().st_mode & 0o001:
-            (files / str(folder).lstrip("/")).mkdir(parents=True, mode=0o711, exist_ok=True)
-
-
-def _hide(folder: Path) -> None:
-    """Make nothing be there, by the mark that an overlay has for what was deleted."""
-    folder.rmdir()
-    os.mknod(folder, 0o020000, os.makedev(0, 0))
 
 
 def _argument(image: Image, step: Step) -> None:
@@ -193,11 +203,7 @@ def _user(image: Image, step: Step) -> None:
 
 def _workdir(image: Image, step: Step) -> None:
     image.workdir = step.text
-    there = image.files / step.text.lstrip("/")
-    if not there.is_dir():
-        there.unlink(missing_ok=True)
-        there.mkdir()
-        os.setxattr(there, "trusted.overlay.opaque", b"y")
+    _make(image.files / step.text.lstrip("/"))
 
 
 def _run(image: Image, step: Step) -> None:
