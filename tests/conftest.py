@@ -32,6 +32,7 @@ PATIENT = (
     "demo/test_whole",
     "config/test_embedded",
     "config/test_backups",
+    "deployment/test_composed",
     "faults",
     "flows",
     "browser",

@@ -14,6 +14,7 @@ import shutil
 import stat
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,14 +32,18 @@ mount --rbind /proc "$VIEW/proc"
 exec chroot --userspec="$AS" "$VIEW" /usr/bin/env -i --chdir="$THERE" "$@"
 """
 
+
 def cannot_mount() -> str:
     """Why steps cannot be run here; empty where they can."""
     if sys.platform != "linux" or os.geteuid() != 0:
         return "mounting folders over each other takes root on Linux"
     if sys.version_info[:2] != (3, 11):
         return "the base image has Python 3.11, and this is another"
-    probe = subprocess.run(["unshare", "--mount", "true"], capture_output=True, check=False)
-    return "" if probe.returncode == 0 else "the kernel gives no mounts of our own here"
+    with tempfile.TemporaryDirectory(prefix="assay-") as place:
+        image = _empty(Path(place) / "probe")
+        image.files.mkdir()
+        done = image.run("true")
+    return f"no folder can be mounted over this system: {done.stderr}" if done.returncode else ""
 
 
 @dataclass
@@ -105,16 +110,16 @@ class Builder:
         return self._built[name]
 
     def _begin(self, name: str, parent: str) -> Image:
-        place = self._place / name
-        for folder in ("work", "view"):
-            (place / folder).mkdir(parents=True)
+        image = _empty(self._place / name)
         if parent not in STAGES:
-            _stand_in(place / "files")
-            return Image(place, dict(IMAGE))
+            _stand_in(image.files)
+            return image
         below = self.build(parent)
         # Copied with owners and marks, not stacked: layers must not lie within each other.
-        subprocess.run(["cp", "--archive", below.files, place / "files"], check=True)
-        return Image(place, dict(below.environment), below.workdir, below.user)
+        subprocess.run(["cp", "--archive", below.files, image.files], check=True)
+        image.environment |= below.environment
+        image.workdir, image.user = below.workdir, below.user
+        return image
 
     def _take(self, image: Image, step: Step) -> None:
         takes: dict[str, Callable[[Image, Step], None]] = {
@@ -140,6 +145,13 @@ class Builder:
         _make(there)
         for source in context() if sources == ["."] else sources:
             _copy_from_context(source, there / ("" if Path(source).parts[1:] else source))
+
+
+def _empty(place: Path) -> Image:
+    """The base image, of which there are no files yet."""
+    for folder in ("work", "view"):
+        (place / folder).mkdir(parents=True)
+    return Image(place, dict(IMAGE))
 
 
 def _copy_from_context(source: str, there: Path) -> None:

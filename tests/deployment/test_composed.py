@@ -7,7 +7,6 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -24,7 +23,8 @@ pytestmark = pytest.mark.skipif(
     sys.platform != "linux", reason="the composition is of Linux containers"
 )
 soak = pytest.mark.skipif(
-    os.environ.get("ASSAY_SOAK") != "1", reason="starts a second PostgreSQL: run it with `make soak`"
+    os.environ.get("ASSAY_SOAK") != "1",
+    reason="starts a second PostgreSQL: run it with `make soak`",
 )
 SERVING = ["web", "control", "outside", "webhooks", "cpu", "beat"]
 

@@ -7,12 +7,11 @@ import shlex
 import stat
 import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.config.conftest import temporary_home
-from tests.deployment.dockerfile import ROOT, STAGES
+from tests.deployment.dockerfile import STAGES
 from tests.deployment.images import Builder, Image, cannot_mount
 
 pytestmark = pytest.mark.skipif(bool(cannot_mount()), reason=cannot_mount())
@@ -61,7 +60,7 @@ def test_the_image_holds_the_code_compiled_and_nothing_beside_it(builder: Builde
         *("assay", "config", "governance", "manage.py", "monitoring", "registry"),
         *("__pycache__", "requirements", "static", "templates"),
     }
-    sources = [path for path in app.rglob("*.py")]
+    sources = list(app.rglob("*.py"))
     compiled = {path.name.partition(".")[0] for path in app.rglob("*.pyc")}
     assert len(sources) > 200
     assert {path.stem for path in sources} == compiled
@@ -108,7 +107,11 @@ def test_the_web_image_serves_pages_and_passes_its_own_health_check(builder: Bui
     assert done.stdout.split() == ["200"] * len(STATIC)
 
 
-STATIC = ("assay/base.css", "admin/css/base.css", "drf_spectacular_sidecar/swagger-ui-dist/swagger-ui.css")
+STATIC = (
+    "assay/base.css",
+    "admin/css/base.css",
+    "drf_spectacular_sidecar/swagger-ui-dist/swagger-ui.css",
+)
 
 
 def serve_in(image: Image, *lines: str) -> subprocess.CompletedProcess[str]:

@@ -107,7 +107,9 @@ def test_the_commands_are_those_of_make_up() -> None:
     programs = Programs(Home(Path("/var/lib/assay")), 8000, Addresses("", "", ""))
     here = {program.name: words(program.command) for program in programs.background.values()}
     here |= {"web": words(programs.web.command), "migrate": words(programs.migrate.command)}
-    here["web"][here["web"].index("127.0.0.1")] = "0.0.0.0"  # a container's own loopback is no one's
+    here["web"][here["web"].index("127.0.0.1")] = (
+        "0.0.0.0"  # a container's own loopback is no one's
+    )
     here["cpu"][here["cpu"].index("cpu,gpu")] = "cpu"  # the other queue has a worker of its own
 
     assert {name: compose.command(OURS[name]) for name in here} == here
@@ -248,12 +250,12 @@ def test_the_database_is_new_enough_and_every_image_pinned() -> None:
 
 
 def test_the_gpu_is_asked_for_in_its_profile_alone() -> None:
-    reserved = {
-        name for name, s in SERVICES.items() if "reservations" in s["deploy"]["resources"]
-    }
+    reserved = {name for name, s in SERVICES.items() if "reservations" in s["deploy"]["resources"]}
 
     assert reserved == {"gpu-worker"} == {n for n, s in SERVICES.items() if profiles(s) == ["gpu"]}
-    assert "TORCH_INDEX" in {step.text.partition("=")[0] for step in line("worker-packages")[-1].steps}
+    assert "TORCH_INDEX" in {
+        step.text.partition("=")[0] for step in line("worker-packages")[-1].steps
+    }
     assert set(OURS["gpu-worker"]["build"]["args"]) == {"TORCH_INDEX"}
 
 
