@@ -29,6 +29,7 @@ set -eu
 mount -t overlay overlay -o "$LAYERS" "$VIEW"
 mount --rbind /dev "$VIEW/dev"
 mount --rbind /proc "$VIEW/proc"
+[ -z "$ALONE" ] || ip link set lo up
 exec chroot --userspec="$AS" "$VIEW" /usr/bin/env -i --chdir="$THERE" "$@"
 """
 
@@ -74,6 +75,7 @@ class Image:
             "VIEW": str(self.place / "view"),
             "AS": self.user,
             "THERE": self.workdir,
+            "ALONE": "yes" if alone else "",
             "PATH": os.environ["PATH"],
         }
         environment = {"HOME": "/root", **self.environment, **(more or {})}

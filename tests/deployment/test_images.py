@@ -23,6 +23,7 @@ ASSAY = 10001
 SERVE = """
 set -u
 sh -c "exec $1" & server=$!
+trap 'kill $server' EXIT
 tries=0
 until sh -c "$2"; do
   tries=$((tries + 1))
@@ -31,8 +32,6 @@ until sh -c "$2"; do
 done
 shift
 for question in "$@"; do sh -c "$question" || exit 71; done
-kill $server
-wait $server
 """
 GET = "import sys, urllib.request as u; print(u.urlopen('http://localhost:8000' + sys.argv[1]).status)"
 
