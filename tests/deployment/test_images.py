@@ -22,7 +22,7 @@ ASSAY = 10001
 # Starts $1, asks $2 until it is content, then the rest, and ends it.
 SERVE = """
 set -u
-sh -c "exec $1" & server=$!
+sh -c "exec $1" >&2 & server=$!
 trap 'kill $server' EXIT
 tries=0
 until sh -c "$2"; do
