@@ -23,7 +23,7 @@ TAGS = {
 }
 CONVERTERS: Mapping[str, JsonSchema] = {
     "int": {"type": "integer", "minimum": 0},
-    "str": {"type": "string", "minLength": 1, "pattern": "^[^/]+$"},
+    "str": {"type": "string", "minLength": 1, "pattern": r"^[^/\x00]+$"},
     "uuid": {"type": "string", "format": "uuid"},
 }
 WRITES = ("POST", "PUT", "PATCH")

@@ -56,6 +56,12 @@ class DeploymentSerializer(StrictSerializer):
             ],
             "description": "Of live traffic; moves to canary only, 10 where none is given.",
         },
+        "": {
+            "anyOf": [
+                {"properties": {"status": {"const": DeploymentStage.CANARY.value}}},
+                {"properties": {"canary_percentage": {"type": "null"}}},
+            ]
+        },
     }
 
     def validate_status(self, status: str) -> DeploymentStage:

@@ -36,6 +36,10 @@ class ShareField(StrictFloatField):
             raise serializers.ValidationError("Give a number over 0 and under 1.", code="range")
         return share
 
+    def schema(self) -> dict[str, Any]:
+        """What it takes, as JSON Schema."""
+        return {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}
+
 
 def _whole(minimum: int, **kwargs: Any) -> StrictIntegerField:
     return StrictIntegerField(minimum=minimum, maximum=LARGEST, required=False, **kwargs)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from registry import characters
+from registry import characters, numbers
 from registry.errors import FieldError, InvalidInput, TooLarge
 
 MAX_SNAPSHOTS = 10_000
@@ -158,11 +158,12 @@ def read_time(value: Any) -> datetime | None:
 
 
 def _count_faults(value: Any) -> Iterator[tuple[str, str, str]]:
+    count = numbers.whole(value)
     if value is None:
         yield "num_requests", "required", "Give the number of requests."
-    elif isinstance(value, bool) or not isinstance(value, int):
+    elif count is None:
         yield "num_requests", "type", "Give a whole number."
-    elif not 0 <= value <= MAX_REQUESTS:
+    elif not 0 <= count <= MAX_REQUESTS:
         yield "num_requests", "range", f"Give a whole number from 0 to {MAX_REQUESTS}."
 
 
@@ -188,7 +189,7 @@ def _snapshot(row: Mapping[str, Any]) -> Snapshot:
     numbers = {name: None if row.get(name) is None else float(row[name]) for name in _NUMBERS}
     return Snapshot(
         timestamp=datetime.fromisoformat(row["timestamp"]).astimezone(UTC),
-        num_requests=row["num_requests"],
+        num_requests=int(row["num_requests"]),
         source=row.get("source") or "",
         device=row.get("device"),
         **numbers,

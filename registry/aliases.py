@@ -18,7 +18,7 @@ from registry.models import Alias, ModelFamily, ModelVersion
 
 # As MLflow has it, so that names can be carried over; a number would read like a version.
 NAME = re.compile(r"[A-Za-z0-9_-]{1,255}")
-TAKEN = re.compile(r"v?[0-9]+|latest", re.IGNORECASE)
+NO_NAME = "^([vV]?[0-9]+|[lL][aA][tT][eE][sS][tT])$"
 
 
 def find(family: ModelFamily, name: str) -> Alias:
@@ -104,7 +104,7 @@ def check_name(name: str) -> None:
     """
     if not NAME.fullmatch(name):
         raise InvalidInput.of("alias", "Use letters, digits, '_' and '-', at most 255.", "pattern")
-    if TAKEN.fullmatch(name):
+    if re.fullmatch(NO_NAME, name):
         raise InvalidInput.of(
             "alias", "Choose a word: this would read like a version's own number.", "reserved"
         )

@@ -18,6 +18,7 @@ SEEN = f"[^ {UNSEEN}]"
 PRINTABLE = f"[^{UNSEEN}]"
 LINE = f"^{SEEN}({PRINTABLE}*{SEEN})?$"  # no blanks at its ends
 LINE_OR_NONE = f"^({SEEN}({PRINTABLE}*{SEEN})?)?$"
+NO_NUL = r"^[^\x00]*$"  # the database's text has none
 LINES = f"^({PRINTABLE}|[\\n\\t])*$"
 
 _PRINTABLE = re.compile(f"{PRINTABLE}*")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -13,7 +12,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from rest_framework import serializers
 
-from registry import characters
+from registry import characters, numbers
 
 JsonSchema = dict[str, Any]
 
@@ -123,13 +122,14 @@ class StrictIntegerField(serializers.Field[int, Any, int, Any]):
         super().__init__(**kwargs)
 
     def to_internal_value(self, data: Any) -> int:
-        if isinstance(data, bool) or not isinstance(data, int):
+        number = numbers.whole(data)
+        if number is None:
             raise serializers.ValidationError("Give a whole number.", code="type")
-        if not self.minimum <= data <= self.maximum:
+        if not self.minimum <= number <= self.maximum:
             raise serializers.ValidationError(
                 f"Give a whole number from {self.minimum} to {self.maximum}.", code="range"
             )
-        return data
+        return number
 
     def to_representation(self, value: int) -> int:
         return value
@@ -147,7 +147,7 @@ class StrictFloatField(serializers.Field[float, Any, float, Any]):
         super().__init__(**kwargs)
 
     def to_internal_value(self, data: Any) -> float:
-        if not _is_finite(data):
+        if not numbers.is_finite(data):
             raise serializers.ValidationError("Give a finite number.", code="type")
         if self.minimum is not None and data < self.minimum:
             raise serializers.ValidationError(
@@ -168,7 +168,7 @@ class StrictDecimalField(serializers.Field[Decimal, Any, float, Any]):
     """A finite JSON number kept exactly as it was written."""
 
     def to_internal_value(self, data: Any) -> Decimal:
-        if not _is_finite(data):
+        if not numbers.is_finite(data):
             raise serializers.ValidationError("Give a finite number.", code="type")
         return Decimal(str(data))
 
@@ -201,8 +201,8 @@ class MetricsField(serializers.Field[dict[str, float], Any, Any, Any]):
         if not isinstance(data, dict):
             raise serializers.ValidationError("Give an object of numbers.", code="type")
         for key, value in data.items():
-            if isinstance(value, bool) or not isinstance(value, int | float):
-                raise serializers.ValidationError(f"{key!r} is not a number.", code="type")
+            if not numbers.is_finite(value):
+                raise serializers.ValidationError(f"{key!r} is no finite number.", code="type")
         return data
 
     def to_representation(self, value: dict[str, float]) -> dict[str, float]:
@@ -210,14 +210,33 @@ class MetricsField(serializers.Field[dict[str, float], Any, Any, Any]):
 
     def schema(self) -> JsonSchema:
         """What it takes, as JSON Schema."""
-        return {"type": "object", "additionalProperties": {"type": "number"}}
+        return OBJECT | {"additionalProperties": {"type": "number"}}
 
 
+# Strings may have any character but NUL, which the database's text and JSON cannot hold.
+TEXT: JsonSchema = {"type": "string", "pattern": characters.NO_NUL}
+VALUE: JsonSchema = {"$ref": "#/components/schemas/JsonValue"}
+OBJECT: JsonSchema = {
+    "type": "object",
+    "propertyNames": {"pattern": characters.NO_NUL},
+    "additionalProperties": VALUE,
+}
+JSON_VALUE: JsonSchema = {
+    "description": "Any JSON without NULs.",
+    "anyOf": [
+        {"type": ["null", "boolean", "number"]},
+        TEXT,
+        {"type": "array", "items": VALUE},
+        OBJECT,
+    ],
+}
 MAX_DEPTH = 64  # collections in each other; a manifest, which holds some more, takes 100
 
 
 class ObjectField(serializers.Field[dict[str, Any], Any, Any, Any]):
     """Any JSON object of at most MAX_DEPTH; kept as given."""
+
+    components: ClassVar[Mapping[str, JsonSchema]] = {"JsonValue": JSON_VALUE}
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         if not isinstance(data, dict):
@@ -231,7 +250,7 @@ class ObjectField(serializers.Field[dict[str, Any], Any, Any, Any]):
 
     def schema(self) -> JsonSchema:
         """What it takes, as JSON Schema."""
-        return {"type": "object"}
+        return OBJECT
 
 
 def _is_deeper(data: Any, depth: int) -> bool:
@@ -244,14 +263,6 @@ def _is_deeper(data: Any, depth: int) -> bool:
         inner = (each.values() if isinstance(each, dict) else each for each in level)
         level = [item for items in inner for item in items]
     return any(isinstance(each, dict | list) for each in level)
-
-
-def _is_finite(data: Any) -> bool:
-    """Whether it is a number that a float can hold; JSON has whole numbers of any length."""
-    try:
-        return isinstance(data, int | float) and not isinstance(data, bool) and math.isfinite(data)
-    except OverflowError:
-        return False
 
 
 def parse_time(data: Any) -> datetime:

@@ -54,6 +54,14 @@ REGISTRATIONS: list[Row] = [
         "/evaluation_metrics/f1",
         "fin",
     ),
+    (
+        "a metric no float holds",
+        {"evaluation_metrics": {"f1": 10**400}},
+        400,
+        "/evaluation_metrics",
+        "'f1'",
+    ),
+    ("a NUL", b'{"metadata": {"a": "\\u0000"}}', 400, "", "u0000"),
     ("NaN", {"expected_latency_p95_ms": NAN}, 400, "/expected_latency_p95_ms", "finite"),
     (
         "a number no float holds",
@@ -160,6 +168,7 @@ class Bad:
 
 
 TICK = {"metadata": {"bias_check_passed": True}}
+TYPES = {"event_types": ["model.*"]}
 LATENCY = f"models/{WATCHED}/rollback-check?window_minutes=ten"
 OTHERS = [
     Bad("nobody", "", "POST", "models", ENTRY, 401, None, "credentials"),
@@ -173,6 +182,19 @@ OTHERS = [
     Bad("no card", "trainer", "POST", "models/no_v1/generate-card", {}, 404, None, "no_v1"),
     Bad("no home", "serving", "POST", "models/no_v1/performance", SNAPSHOT, 404, None, "no_v1"),
     Bad("no family", "trainer", "GET", "families/Nothing/traffic", None, 404, None, "Nothing"),
+    Bad("a NUL in a path", "trainer", "GET", "models/a%00", None, 404, None, "NUL"),
+    Bad("a NUL among families", "trainer", "GET", "families/%00/traffic", None, 404, None, "NUL"),
+    Bad("a NUL to remove", "trainer", "DELETE", "subscriptions/%00", None, 404, None, "NUL"),
+    Bad("a NUL as team", "trainer", "GET", "families?team=%00", None, 400, "/team", "printable"),
+    Bad("a NUL as tag", "trainer", "GET", "models?tags=a,%00", None, 400, "/tags", "printable"),
+    Bad("a NUL as word", "trainer", "GET", "models?q=%00", None, 400, "/q", "printable"),
+    Bad("a NUL as model", "trainer", "GET", "incidents?model_id=%00", None, 400, "/model_id", "printable"),
+    Bad("a NUL as playbook", "trainer", "GET", "playbook-runs?playbook=%00", None, 400, "/playbook", "printable"),
+    Bad("two teams", "trainer", "GET", "models?team=a&team=b", None, 400, "/team", "once"),
+    Bad("a long name", "trainer", "PUT", f"subscriptions/{'a' * 201}", TYPES, 400, "/name", "200"),
+    Bad("a broken name", "trainer", "PUT", "subscriptions/a%0Ab", TYPES, 400, "/name", "printable"),
+    Bad("a handler", "trainer", "PUT", "subscriptions/a", TYPES | {"handler": "os.x"}, 422, "/handler", "'os'"),
+    Bad("no confirmation", "trainer", "POST", "copilot/confirm", {"confirmation": "0"}, 422, "/confirmation", "ask again"),
     Bad("a filter", "trainer", "GET", "models?colour=red", None, 400, "/colour", "no such"),
     Bad("a stage", "trainer", "GET", "models?stage=live", None, 400, "/stage", "Stages"),
     Bad("a page", "trainer", "GET", "models?cursor=x", None, 400, "/cursor", "next"),

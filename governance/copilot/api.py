@@ -19,7 +19,7 @@ from monitoring import notices
 from registry import permissions, tokens
 from registry.api.describing import PAGE, describes
 from registry.api.idempotency import idempotent
-from registry.api.paging import page, refuse_unknown
+from registry.api.paging import check_query, page
 from registry.serializers import StrictCharField, StrictIntegerField, StrictSerializer
 
 
@@ -143,7 +143,7 @@ class InboxView(APIView):
 
     @describes("Read the inbox", query=PAGE, answers={200: Inbox})
     def get(self, request: Request) -> Response:
-        refuse_unknown(request, {parameter.name for parameter in PAGE})
+        check_query(request, {parameter.name for parameter in PAGE})
         user = permissions.caller(request)
         found, following = page(request, notices.of(user))
         return Response(

@@ -9,7 +9,7 @@ from typing import Any
 from django.core import signing
 
 from governance.copilot.askers import Asker
-from registry.errors import InvalidInput, NotAllowed
+from registry.errors import NotAllowed, Unprocessable
 
 GOOD_FOR = timedelta(minutes=5)
 SALT = "governance.copilot"
@@ -25,15 +25,15 @@ def opened(confirmation: str, asker: Asker, *, now: datetime) -> dict[str, Any]:
     """The plan that was sealed.
 
     Raises:
-        InvalidInput: It is no confirmation of ours, or too old.
+        Unprocessable: It is no confirmation of ours, or too old.
         NotAllowed: It is somebody else's.
     """
     try:
         plan: dict[str, Any] = signing.Signer(salt=SALT).unsign_object(confirmation)
     except signing.BadSignature as error:
-        raise InvalidInput.of("confirmation", "This is no plan of mine; ask again.") from error
+        raise Unprocessable.of("confirmation", "This is no plan of mine; ask again.") from error
     if plan["until"] < now.timestamp():
-        raise InvalidInput.of("confirmation", "This plan is too old; ask again.", "expired")
+        raise Unprocessable.of("confirmation", "This plan is too old; ask again.", "expired")
     if plan["user"] != asker.user.pk:
         raise NotAllowed("This plan was made for somebody else; ask for your own.")
     return plan

@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 from monitoring.api import answers
 from monitoring.evaluations import requests
 from monitoring.models import Evaluation, EvaluationKind
-from registry import actors, entries, permissions, tokens
+from registry import actors, characters, entries, numbers, permissions, tokens
 from registry.api import preconditions
 from registry.api.describing import IF_NONE_MATCH, describes
 from registry.api.idempotency import idempotent
@@ -25,16 +25,17 @@ class ClassField(serializers.Field[str | int, Any, str | int, Any]):
     """A class of the data set, by name or by index."""
 
     def to_internal_value(self, data: Any) -> str | int:
-        if isinstance(data, bool) or not isinstance(data, str | int):
+        found = data if isinstance(data, str) else numbers.whole(data)
+        if found is None:
             raise serializers.ValidationError("Give the name or index of a class.", code="type")
-        return data
+        return found
 
     def to_representation(self, value: str | int) -> str | int:
         return value
 
     def schema(self) -> dict[str, Any]:
         """What it takes, as JSON Schema."""
-        return {"type": ["string", "integer"]}
+        return {"anyOf": [{"type": "string", "pattern": characters.NO_NUL}, {"type": "integer"}]}
 
 
 class NewEvaluationSerializer(StrictSerializer):

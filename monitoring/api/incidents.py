@@ -15,16 +15,16 @@ from monitoring.api import answers
 from monitoring.models import Incident
 from registry import actors, permissions, tokens
 from registry.api import preconditions
-from registry.api.describing import IF_NONE_MATCH, PAGE, Parameter, describes
+from registry.api.describing import IF_NONE_MATCH, PAGE, WORDS, Parameter, describes
 from registry.api.idempotency import idempotent
-from registry.api.paging import page, refuse_unknown
+from registry.api.paging import check_query, page
 from registry.errors import InvalidInput, NotFound
 from registry.serializers import NothingSerializer
 
 STATES = {"open": True, "resolved": False}
 FILTERS = (
     Parameter("state", {"enum": list(STATES)}, "Only those that are open, or resolved."),
-    Parameter("model_id", {"type": "string", "pattern": r"^[^\x00]*$"}, "Only this version's."),
+    Parameter("model_id", WORDS, "Only this version's."),
     *PAGE,
 )
 
@@ -36,15 +36,13 @@ class IncidentsView(APIView):
 
     @describes("List incidents", query=FILTERS, answers={200: answers.IncidentPage})
     def get(self, request: Request) -> Response:
-        refuse_unknown(request, {parameter.name for parameter in FILTERS})
+        check_query(request, {parameter.name for parameter in FILTERS})
         rows = Incident.objects.select_related("version", "restored", "remark")
         if state := request.query_params.get("state"):
             if state not in STATES:
                 raise InvalidInput.of("state", "States are open and resolved.")
             rows = rows.filter(resolved_at__isnull=STATES[state])
         if model_id := request.query_params.get("model_id"):
-            if "\0" in model_id:
-                raise InvalidInput.of("model_id", "Use printable characters only.")
             rows = rows.filter(version__model_id=model_id)
         found, following = page(request, rows)
         return Response({"incidents": [incident_json(row) for row in found], "next": following})

@@ -16,7 +16,7 @@ from monitoring.models import PerformanceSnapshot
 from registry import counting, entries, permissions, tokens
 from registry.api.describing import Parameter, describes
 from registry.api.idempotency import idempotent
-from registry.api.paging import refuse_unknown
+from registry.api.paging import check_query
 from registry.errors import InvalidInput
 
 MOST = 1000
@@ -60,7 +60,7 @@ class PerformanceView(APIView):
 
     @describes("List a version's snapshots", query=FILTERS, answers={200: answers.SnapshotPage})
     def get(self, request: Request, model_id: str) -> Response:
-        refuse_unknown(request, {parameter.name for parameter in FILTERS})
+        check_query(request, {parameter.name for parameter in FILTERS})
         version = entries.find(model_id)
         rows = PerformanceSnapshot.objects.filter(model_version=version)
         for name, lookup in (("since", "timestamp__gte"), ("until", "timestamp__lt")):

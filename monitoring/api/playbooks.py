@@ -13,14 +13,13 @@ from monitoring.models import PlaybookRun, PlaybookStep, RunState
 from monitoring.playbooks import shelf
 from monitoring.playbooks.definition import Playbook
 from registry import tokens
-from registry.api.describing import PAGE, Parameter, describes
-from registry.api.paging import page, refuse_unknown
+from registry.api.describing import PAGE, WORDS, Parameter, describes
+from registry.api.paging import check_query, page
 from registry.errors import InvalidInput, NotFound
 
-NO_NUL = {"type": "string", "pattern": r"^[^\x00]*$"}
 FILTERS = (
-    Parameter("playbook", NO_NUL, "Only runs of this playbook."),
-    Parameter("model_id", NO_NUL, "Only runs about this version."),
+    Parameter("playbook", WORDS, "Only runs of this playbook."),
+    Parameter("model_id", WORDS, "Only runs about this version."),
     Parameter("state", {"enum": list(RunState.values)}, "Only runs in this state."),
     *PAGE,
 )
@@ -45,7 +44,7 @@ class RunsView(APIView):
 
     @describes("List playbook runs", query=FILTERS, answers={200: answers.PlaybookRunPage})
     def get(self, request: Request) -> Response:
-        refuse_unknown(request, {parameter.name for parameter in FILTERS})
+        check_query(request, {parameter.name for parameter in FILTERS})
         rows = PlaybookRun.objects.select_related("version")
         asked = request.query_params
         if state := asked.get("state"):

@@ -18,7 +18,7 @@ from registry.actors import actor_of
 from registry.api import preconditions
 from registry.api.describing import Parameter, describes
 from registry.api.idempotency import idempotent
-from registry.api.paging import refuse_unknown
+from registry.api.paging import check_query
 from registry.errors import InvalidInput
 from registry.models import DeploymentStage
 from registry.serializers import StrictCharField, StrictSerializer
@@ -38,7 +38,7 @@ class RollbackCheckView(APIView):
 
     @describes("Check the triggers", query=[WINDOW], answers={200: answers.RollbackCheck})
     def get(self, request: Request, model_id: str) -> Response:
-        refuse_unknown(request, {"window_minutes"})
+        check_query(request, {"window_minutes"})
         version = entries.find(model_id)
         found = assessments.check(version, now=timezone.now(), window_minutes=_minutes(request))
         return Response(

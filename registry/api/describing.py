@@ -22,12 +22,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from registry import characters
 from registry.api import paging
 
 JsonSchema = dict[str, Any]
 Method = TypeVar("Method", bound=Callable[..., Any])
 
 BYTES: JsonSchema = {"type": "string", "format": "binary"}
+WORDS: JsonSchema = {"type": "string", "pattern": characters.NO_NUL}
 
 
 @dataclass(frozen=True, slots=True)

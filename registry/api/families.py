@@ -11,14 +11,14 @@ from rest_framework.views import APIView
 
 from registry import actors, aliases, entries, families, permissions, routing, tokens
 from registry.api import answers, preconditions
-from registry.api.describing import IF_NONE_MATCH, PAGE, Parameter, describes
-from registry.api.paging import page, refuse_unknown
+from registry.api.describing import IF_NONE_MATCH, PAGE, WORDS, Parameter, describes
+from registry.api.paging import check_query, page
 from registry.errors import FieldError, InvalidInput, Unprocessable
 from registry.models import Alias, ModelFamily, TrafficPlan
 from registry.serializers import StrictCharField, StrictSerializer
 
 FILTERS = (
-    Parameter("team", {"type": "string", "pattern": r"^[^\x00]*$"}, "Only this team's."),
+    Parameter("team", WORDS, "Only this team's."),
     *PAGE,
 )
 ONLY_NEW = Parameter(
@@ -64,7 +64,7 @@ class FamiliesView(APIView):
 
     @describes("List the registered models", query=FILTERS, answers={200: answers.FamilyPage})
     def get(self, request: Request) -> Response:
-        refuse_unknown(request, {parameter.name for parameter in FILTERS})
+        check_query(request, {parameter.name for parameter in FILTERS})
         rows = ModelFamily.objects.prefetch_related("aliases__version")
         if team := request.query_params.get("team"):
             rows = rows.filter(team=team)
@@ -117,6 +117,13 @@ class AliasView(APIView):
     """GET says which version an alias means; PUT sets or moves it; DELETE removes it."""
 
     scopes = {"GET": tokens.READ, "PUT": tokens.MODELS_WRITE, "DELETE": tokens.MODELS_WRITE}
+    path_schemas = {
+        "alias": {
+            "type": "string",
+            "pattern": f"^{aliases.NAME.pattern}$",
+            "not": {"pattern": aliases.NO_NAME},
+        }
+    }
 
     @describes(
         "Read which version an alias means",

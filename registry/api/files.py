@@ -93,6 +93,7 @@ class DataSetView(APIView):
     """PUT keeps a data set under a name."""
 
     scopes = {"PUT": tokens.MODELS_WRITE}
+    path_schemas = {"name": {"type": "string", "pattern": f"^{NAME.pattern}$"}}
     parser_classes = [RawParser]
 
     @describes(

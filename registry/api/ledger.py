@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 from registry import tokens
 from registry.api.answers import Sha256
 from registry.api.describing import Parameter, describes
-from registry.api.paging import refuse_unknown
+from registry.api.paging import check_query
 from registry.errors import InvalidInput
 from registry.ledger import keys, proofs
 from registry.models import LedgerCheckpoint
@@ -60,7 +60,7 @@ class CheckpointView(APIView):
 
     @describes("Read the newest checkpoint", answers={200: Checkpoint}, refuses=(400, 404))
     def get(self, request: Request) -> Response:
-        refuse_unknown(request, set())
+        check_query(request, set())
         return Response(_checkpoint(proofs.newest_checkpoint()))
 
 
@@ -71,7 +71,7 @@ class InclusionView(APIView):
 
     @describes("Prove that an event is in the ledger", answers={200: Inclusion}, refuses=(400, 409))
     def get(self, request: Request, event_id: int) -> Response:
-        refuse_unknown(request, set())
+        check_query(request, set())
         found = proofs.inclusion(event_id)
         return Response(
             {
@@ -93,7 +93,7 @@ class ConsistencyView(APIView):
         "Prove that the ledger only grew", query=SIZES, answers={200: Consistency}, refuses=(404,)
     )
     def get(self, request: Request) -> Response:
-        refuse_unknown(request, {"first", "second"})
+        check_query(request, {"first", "second"})
         first, second = _size(request, "first"), _size(request, "second")
         path = proofs.consistency(first, second)
         return Response(

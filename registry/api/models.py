@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from rest_framework import serializers
@@ -11,9 +12,10 @@ from rest_framework.views import APIView
 
 from registry import entries, permissions, registration, statistics, tokens
 from registry.api import answers
-from registry.api.describing import PAGE, Link, Parameter, describes
+from registry.api.describing import PAGE, WORDS, Link, Parameter, describes
 from registry.api.idempotency import idempotent
-from registry.api.paging import page, refuse_unknown
+from registry.api.paging import check_query, page
+from registry.characters import NO_NUL
 from registry.errors import FieldError, InvalidInput, Unprocessable
 from registry.ledger import presentation
 from registry.models import DeploymentStage, ModelFamily, ModelVersion, RiskTier
@@ -30,7 +32,6 @@ from registry.serializers import (
 )
 from registry.tagging import TagsField
 
-WORDS = {"type": "string", "pattern": r"^[^\x00]*$"}
 FILTERS = (
     Parameter("stage", {"enum": DeploymentStage.values}, "Only those in this stage."),
     Parameter("framework", WORDS, "Only those of this framework."),
@@ -79,7 +80,7 @@ class NewEntrySerializer(StrictSerializer):
 
     closer = {
         "deploy_status": {"enum": [DeploymentStage.DEVELOPMENT.value]},
-        "metadata": {"propertyNames": {"not": {"enum": list(DERIVED)}}},
+        "metadata": {"propertyNames": {"pattern": NO_NUL, "not": {"enum": list(DERIVED)}}},
     }
 
     def get_fields(self) -> dict[str, Any]:
@@ -134,14 +135,15 @@ class ModelsView(APIView):
 
     @describes("List model versions", query=FILTERS, answers={200: answers.EntryPage})
     def get(self, request: Request) -> Response:
-        refuse_unknown(request, {parameter.name for parameter in FILTERS})
+        check_query(request, {parameter.name for parameter in FILTERS})
         asked = request.query_params
         rows = ModelVersion.objects.select_related("family", "artifact").prefetch_related(
             "tags", "aliases"
         )
+        _check_stage(asked)
         for name in ("stage", "framework", "team", "owner"):
             if name in asked:
-                rows = rows.filter(**{name: _checked(name, asked[name])})
+                rows = rows.filter(**{name: asked[name]})
         if "tags" in asked:
             rows = rows.with_tags([tag for tag in asked["tags"].split(",") if tag])
         if "q" in asked:
@@ -185,7 +187,7 @@ class HistoryView(APIView):
 
     @describes("Read a version's history", query=PAGE, answers={200: answers.EventPage})
     def get(self, request: Request, model_id: str) -> Response:
-        refuse_unknown(request, {"cursor", "limit"})
+        check_query(request, {"cursor", "limit"})
         rows = entries.find(model_id).events.select_related("remark")
         found, following = page(request, rows)
         return Response({"events": presentation.events_json(found), "next": following})
@@ -201,9 +203,6 @@ class StatsView(APIView):
         return Response(statistics.summary())
 
 
-def _checked(name: str, value: str) -> str:
-    if "\0" in value:
-        raise InvalidInput.of(name, "Use printable characters only.")
-    if name == "stage" and value not in DeploymentStage.values:
+def _check_stage(asked: Mapping[str, str]) -> None:
+    if asked.get("stage", DeploymentStage.DEVELOPMENT) not in DeploymentStage.values:
         raise InvalidInput.of("stage", f"Stages are {', '.join(DeploymentStage.values)}.")
-    return value

@@ -32,17 +32,21 @@ def page(request: Request, rows: QuerySet[Row]) -> tuple[list[Row], str | None]:
     return found[:limit], _encode(found[limit - 1].pk) if more else None
 
 
-def refuse_unknown(request: Request, known: set[str]) -> None:
-    """Refuse query parameters that would be passed over silently.
+def check_query(request: Request, known: set[str]) -> None:
+    """Refuse query parameters that would be passed over silently, and those that no text can be.
 
     Raises:
-        InvalidInput: There is one; it is named.
+        InvalidInput: One is unknown, given twice, or has a NUL; it is named.
     """
-    for name in request.query_params:
+    for name, values in request.query_params.lists():
         if name not in known:
             raise InvalidInput.of(
                 name, f"There is no such parameter; there are {', '.join(sorted(known))}."
             )
+        if len(values) > 1:
+            raise InvalidInput.of(name, "Give this parameter once.", "repeated")
+        if "\0" in values[0]:
+            raise InvalidInput.of(name, "Use printable characters only.", "characters")
 
 
 def _limit(text: str | None) -> int:

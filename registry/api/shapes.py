@@ -136,6 +136,7 @@ class Shapes:
 
     def _field(self, field: Any) -> JsonSchema:
         if hasattr(field, "schema"):
+            self.components |= getattr(field, "components", {})  # what its schema refers to
             return dict(field.schema())
         if isinstance(field, serializers.UUIDField):
             return dict(PLAIN[UUID])

@@ -16,8 +16,8 @@ from registry.api import subscription_answers as answers
 from registry.api.describing import describes
 from registry.api.event_types import EventTypesField
 from registry.api.idempotency import idempotent
-from registry.api.paging import refuse_unknown
-from registry.errors import InvalidInput
+from registry.api.paging import check_query
+from registry.errors import Unprocessable
 from registry.ledger import leases, presentation, subscriptions
 from registry.models import Subscription
 from registry.serializers import (
@@ -68,7 +68,7 @@ class SubscriptionsView(APIView):
 
     @describes("List subscriptions", answers={200: answers.Subscriptions})
     def get(self, request: Request) -> Response:
-        refuse_unknown(request, set())
+        check_query(request, set())
         return Response({"subscriptions": _shown(list(Subscription.objects.all()))})
 
 
@@ -76,10 +76,17 @@ class SubscriptionView(APIView):
     """PUT asks for events of some types from now on; DELETE for none any more."""
 
     scopes = dict.fromkeys(("GET", "PUT", "DELETE"), tokens.EVENTS)
+    path_schemas = {
+        "name": {
+            "type": "string",
+            "pattern": subscriptions.NAME,
+            "maxLength": subscriptions.LONGEST_NAME,
+        }
+    }
 
     @describes("Read a subscription", answers={200: answers.SubscriptionStanding})
     def get(self, request: Request, name: str) -> Response:
-        refuse_unknown(request, set())
+        check_query(request, set())
         found = _own(request, name)
         standing = subscriptions.standing(found)
         parked = [
@@ -100,7 +107,10 @@ class SubscriptionView(APIView):
         return Response(_shown([found])[0] | behind)
 
     @describes(
-        "Subscribe to events", body=SubscriptionSerializer, answers={200: answers.Subscription}
+        "Subscribe to events",
+        body=SubscriptionSerializer,
+        answers={200: answers.Subscription},
+        refuses=(422,),
     )
     def put(self, request: Request, name: str) -> Response:
         asked = SubscriptionSerializer(data=request.data)
@@ -218,7 +228,7 @@ def _shown(found: list[Subscription]) -> list[dict[str, Any]]:
 def _check_handler(path: str) -> None:
     module = path.rpartition(".")[0]
     if path and module not in settings.ASSAY_HANDLER_MODULES:
-        raise InvalidInput.of(
+        raise Unprocessable.of(
             "handler",
             f"List {module or path!r} in ASSAY_HANDLER_MODULES, of the workers too, or subscribe "
             "without a handler and fetch the events.",

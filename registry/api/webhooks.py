@@ -17,10 +17,11 @@ from registry.api import answers, preconditions
 from registry.api.describing import IF_NONE_MATCH, PAGE, describes
 from registry.api.event_types import EventTypesField
 from registry.api.idempotency import idempotent
-from registry.api.paging import page, refuse_unknown
+from registry.api.paging import check_query, page
 from registry.models import Delivery, Webhook, WebhookAttempt
 from registry.serializers import (
     NothingSerializer,
+    PatternField,
     StrictBooleanField,
     StrictCharField,
     StrictDateTimeField,
@@ -28,13 +29,22 @@ from registry.serializers import (
 )
 from registry.webhooks import endpoints
 
+URL = "^https?://[!-~]+$"
 LOGGED = 10  # attempts shown of each delivery
+
+
+class UrlField(PatternField):
+    """An address that a webhook can have."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        sentence = "Give a URL such as https://example.com/hook, in ASCII: the host as xn--…."
+        super().__init__(URL, sentence, max_length=2000, **kwargs)
 
 
 class NewWebhookSerializer(StrictSerializer):
     """Where events are to be sent, and which."""
 
-    url = StrictCharField(max_length=2000)
+    url = UrlField()
     event_types = EventTypesField()
     description = StrictCharField(max_length=500, required=False, allow_blank=True, default="")
 
@@ -42,7 +52,7 @@ class NewWebhookSerializer(StrictSerializer):
 class WebhookChangesSerializer(StrictSerializer):
     """What may be changed about a webhook."""
 
-    url = StrictCharField(max_length=2000, required=False)
+    url = UrlField(required=False)
     event_types = EventTypesField(required=False)
     description = StrictCharField(max_length=500, required=False, allow_blank=True)
     enabled = StrictBooleanField(required=False)
@@ -62,7 +72,7 @@ class WebhooksView(APIView):
 
     @describes("List webhooks", answers={200: answers.Webhooks})
     def get(self, request: Request) -> Response:
-        refuse_unknown(request, set())
+        check_query(request, set())
         return Response({"webhooks": _shown(list(Webhook.objects.all()))})
 
     @describes(
@@ -88,7 +98,7 @@ class WebhookView(APIView):
         etag=True,
     )
     def get(self, request: Request, webhook_id: UUID) -> Response:
-        refuse_unknown(request, set())
+        check_query(request, set())
         hook = endpoints.find(webhook_id)
         etag = preconditions.of_revision(hook.revision)
         return preconditions.answer(request, _shown([hook])[0], etag)
@@ -97,6 +107,7 @@ class WebhookView(APIView):
         "Change a webhook",
         body=WebhookChangesSerializer,
         answers={200: answers.Webhook},
+        refuses=(422,),
         if_match=True,
         etag=True,
     )
@@ -185,7 +196,7 @@ class WebhookDeliveriesView(APIView):
         answers={200: answers.WebhookDeliveries},
     )
     def get(self, request: Request, webhook_id: UUID) -> Response:
-        refuse_unknown(request, {"cursor", "limit"})
+        check_query(request, {"cursor", "limit"})
         hook = endpoints.find(webhook_id)
         log = Prefetch("attempts_made", WebhookAttempt.objects.order_by("-pk"))
         owed = Delivery.objects.filter(subscriber=endpoints.subscriber(hook))

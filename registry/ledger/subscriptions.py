@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,13 +10,16 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import QuerySet
 
-from registry.errors import NotFound
+from registry import characters
+from registry.errors import InvalidInput, NotFound
 from registry.ledger import events
 from registry.ledger.events import PULLED
 from registry.models import Delivery, DeliveryState, Subscription
 
 COUNTED = 10_000  # deliveries; beyond them nobody counts
 SHOWN = 10  # parked deliveries
+LONGEST_NAME = 200
+NAME = characters.line_without("/")  # an address part keeps it whole
 REMOVED = "The subscription was removed."
 Guard = Callable[[Subscription], None]  # raises where the caller may not change it
 
@@ -58,8 +62,10 @@ def subscribe(
         keep: Whether what it had asked for stays, or this takes its place.
 
     Raises:
+        InvalidInput: The name is none for a subscription.
         NotAllowed: It is there, this would change it, and ``guard`` forbids that.
     """
+    _check_name(name)
     asked = {"event_types": list(event_types), "handler": handler}
     rows = Subscription.objects.select_for_update()
     subscription, made = rows.get_or_create(name=name, defaults={**asked, "created_by": actor})
@@ -96,6 +102,15 @@ def standing(subscription: Subscription) -> Standing:
         parked=parked[:COUNTED].count(),
         last_parked=list(parked.select_related("event")[:SHOWN]),
     )
+
+
+def _check_name(name: str) -> None:
+    if len(name) > LONGEST_NAME or not re.fullmatch(NAME, name):
+        raise InvalidInput.of(
+            "name",
+            f"Use 1 to {LONGEST_NAME} printable characters but '/', and no blanks at the ends.",
+            "pattern",
+        )
 
 
 def _deliveries(subscription: Subscription) -> QuerySet[Delivery]:

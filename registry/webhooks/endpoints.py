@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from assay import webhooks as standard
 from registry import sealing
-from registry.errors import Conflict, InvalidInput, NotFound
+from registry.errors import Conflict, NotFound, Unprocessable
 from registry.ledger import event_types, events
 from registry.models import Delivery, DeliveryState, Event, Webhook, WebhookAttempt
 from registry.sealing import Purpose
@@ -69,7 +69,7 @@ def create(
         The webhook, and its secret, which is shown this once.
 
     Raises:
-        InvalidInput: The URL may not be reached.
+        Unprocessable: The URL may not be reached.
     """
     _check_url(url)
     secret = standard.new_secret()
@@ -89,7 +89,7 @@ def change(hook: Webhook, changes: Mapping[str, Any], *, actor: str) -> Webhook:
     """Change URL, event types, description, or ``enabled``.
 
     Raises:
-        InvalidInput: The new URL may not be reached.
+        Unprocessable: The new URL may not be reached.
     """
     hook = lock(hook)
     fields = dict(changes)
@@ -177,7 +177,7 @@ def replay(hook: Webhook, *, since: datetime, until: datetime, now: datetime) ->
 
     Raises:
         Conflict: It is disabled.
-        InvalidInput: They are over MOST_REPLAYED.
+        Unprocessable: They are over MOST_REPLAYED.
     """
     _check_enabled(hook)
     wanted = Event.objects.filter(
@@ -185,7 +185,9 @@ def replay(hook: Webhook, *, since: datetime, until: datetime, now: datetime) ->
     )
     found = list(wanted.order_by("pk")[: MOST_REPLAYED + 1])
     if len(found) > MOST_REPLAYED:
-        raise InvalidInput.of("until", f"That is over {MOST_REPLAYED} events; take a shorter time.")
+        raise Unprocessable.of(
+            "until", f"That is over {MOST_REPLAYED} events; take a shorter time."
+        )
     name = subscriber(hook)
     Delivery.objects.bulk_create(
         [Delivery(event=event, subscriber=name) for event in found], ignore_conflicts=True
@@ -227,4 +229,4 @@ def _check_url(url: str) -> None:
     try:
         addresses.locate(url)
     except AddressRefused as error:
-        raise InvalidInput.of("url", str(error), "address") from error
+        raise Unprocessable.of("url", str(error), "address") from error
