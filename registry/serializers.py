@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django.core.validators import RegexValidator
 from django.utils import timezone
@@ -15,6 +17,7 @@ from rest_framework import serializers
 from registry import characters, numbers
 
 JsonSchema = dict[str, Any]
+UUID_TEXT = "[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
 
 
 class StrictSerializer(serializers.Serializer[Any]):
@@ -96,6 +99,22 @@ class FamilyNameField(PatternField):
     def __init__(self, **kwargs: Any) -> None:
         pattern = characters.line_without("/:")
         super().__init__(pattern, "Use neither '/' nor ':'.", max_length=256, **kwargs)
+
+
+class StrictUUIDField(serializers.Field[UUID, Any, str, Any]):
+    """A UUID as RFC 9562 writes it: no number, no braces."""
+
+    def to_internal_value(self, data: Any) -> UUID:
+        if not isinstance(data, str) or re.fullmatch(UUID_TEXT, data) is None:
+            raise serializers.ValidationError("Give a UUID.", code="type")
+        return UUID(data)
+
+    def to_representation(self, value: UUID) -> str:
+        return str(value)
+
+    def schema(self) -> JsonSchema:
+        """What it takes, as JSON Schema."""
+        return {"type": "string", "format": "uuid"}
 
 
 class StrictBooleanField(serializers.Field[bool, Any, bool, Any]):

@@ -194,6 +194,8 @@ OTHERS = [
     Bad("a long name", "trainer", "PUT", f"subscriptions/{'a' * 201}", TYPES, 400, "/name", "200"),
     Bad("a broken name", "trainer", "PUT", "subscriptions/a%0Ab", TYPES, 400, "/name", "printable"),
     Bad("a handler", "trainer", "PUT", "subscriptions/a", TYPES | {"handler": "os.x"}, 422, "/handler", "'os'"),
+    Bad("a number as token", "trainer", "POST", "subscriptions/a/settle", {"delivery_id": 1, "token": 0}, 400, "/token", "UUID"),
+    Bad("a bare token", "trainer", "POST", "subscriptions/a/settle", {"delivery_id": 1, "token": "0" * 32}, 400, "/token", "UUID"),
     Bad("no confirmation", "trainer", "POST", "copilot/confirm", {"confirmation": "0"}, 422, "/confirmation", "ask again"),
     Bad("a filter", "trainer", "GET", "models?colour=red", None, 400, "/colour", "no such"),
     Bad("a stage", "trainer", "GET", "models?stage=live", None, 400, "/stage", "Stages"),

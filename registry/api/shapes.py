@@ -138,8 +138,6 @@ class Shapes:
         if hasattr(field, "schema"):
             self.components |= getattr(field, "components", {})  # what its schema refers to
             return dict(field.schema())
-        if isinstance(field, serializers.UUIDField):
-            return dict(PLAIN[UUID])
         if isinstance(field, serializers.ChoiceField):
             return {"enum": list(field.choices)}
         if isinstance(field, serializers.ListField):

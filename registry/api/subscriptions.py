@@ -25,6 +25,7 @@ from registry.serializers import (
     StrictCharField,
     StrictIntegerField,
     StrictSerializer,
+    StrictUUIDField,
 )
 
 
@@ -46,7 +47,7 @@ class HeldSerializer(StrictSerializer):
     """A lent delivery, by the token it was lent under."""
 
     delivery_id = StrictIntegerField()
-    token = serializers.UUIDField()
+    token = StrictUUIDField()
 
 
 class RenewSerializer(StrictSerializer):
