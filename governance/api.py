@@ -21,10 +21,10 @@ from registry.api.describing import describes
 from registry.api.idempotency import idempotent
 from registry.api.models import ModelDetailView
 from registry.errors import InvalidInput
+from registry.json_fields import ObjectField
 from registry.models import DeploymentStage, ModelVersion
 from registry.serializers import (
     NothingSerializer,
-    ObjectField,
     StrictCharField,
     StrictDecimalField,
     StrictFloatField,

@@ -10,9 +10,10 @@ from registry import actors, entries, permissions, tokens
 from registry.api import answers
 from registry.api.describing import describes
 from registry.api.idempotency import idempotent
+from registry.json_fields import ObjectField
 from registry.ledger import bus, presentation
 from registry.ledger.event_types import EVENT_TYPE
-from registry.serializers import ObjectField, StrictCharField, StrictSerializer
+from registry.serializers import StrictCharField, StrictSerializer
 
 
 class NewEventSerializer(StrictSerializer):

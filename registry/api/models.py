@@ -17,12 +17,11 @@ from registry.api.idempotency import idempotent
 from registry.api.paging import check_query, page
 from registry.characters import NO_NUL
 from registry.errors import FieldError, InvalidInput, Unprocessable
+from registry.json_fields import MetricsField, ObjectField
 from registry.ledger import presentation
 from registry.models import DeploymentStage, ModelFamily, ModelVersion, RiskTier
 from registry.serializers import (
     FamilyNameField,
-    MetricsField,
-    ObjectField,
     PatternField,
     StrictCharField,
     StrictDateTimeField,
