@@ -35,6 +35,8 @@ PATIENT = (
     "deployment/test_composed",
     "faults",
     "flows",
+    "docs/test_tutorial",
+    "docs/test_how_to_serve",
     "browser",
     "api/test_schemathesis",
     "test_traces",
