@@ -1,12 +1,13 @@
 """Decide whether a version has degraded. Pure: no database, no clock, no framework.
 
-The ``threshold`` rule: the seed's four triggers over one window, weighted by requests.
+The ``threshold`` rule: the seed's four triggers over one window, weighted by requests. What both
+rules share is here too; the other one is ``monitoring/evidence.py``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
@@ -26,6 +27,13 @@ class Verdict(StrEnum):
     WATCH = "watch"
     NO_DATA = "no_data"
     OK = "ok"
+
+
+class Rule(StrEnum):
+    """How a verdict is reached."""
+
+    THRESHOLD = "threshold"  # the pooled value is over its threshold
+    EVIDENCE = "evidence"  # it is so beyond doubt
 
 
 WORST_FIRST = (Verdict.ROLLBACK, Verdict.WATCH, Verdict.NO_DATA, Verdict.OK)
@@ -77,16 +85,19 @@ class TriggerResult:
     requests: int
     snapshots: int
     reason: str
+    evidence_nats: float | None = None  # for a true value over the threshold; evidence rule only
+    more_requests: int | None = None  # that would settle a watch, at the present rate
 
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """All triggers of one window, and the worst of them."""
+    """All triggers of one window by one rule, and the worst of them."""
 
     verdict: Verdict
     triggers: tuple[TriggerResult, ...]
     requests: int
     window_minutes: int
+    rule: Rule = Rule.THRESHOLD
 
     @property
     def breaches(self) -> tuple[TriggerResult, ...]:
@@ -112,11 +123,15 @@ def assess(window: Window, limits: Thresholds) -> Assessment:
             limits.min_requests_drift,
         ),
     )
-    return Assessment(_overall(triggers, limits), triggers, window.requests, limits.window_minutes)
+    return Assessment(overall(triggers, limits), triggers, window.requests, limits.window_minutes)
 
 
-def _overall(triggers: Sequence[TriggerResult], limits: Thresholds) -> Verdict:
-    """The worst; metrics without data are passed over once the error rate has enough."""
+def overall(triggers: Sequence[TriggerResult], limits: Thresholds) -> Verdict:
+    """The worst of the four; metrics without data are passed over once the error rate has enough.
+
+    Args:
+        triggers: The error rate's first.
+    """
     error_rate = triggers[0]
     enough = error_rate.requests >= limits.min_requests
     weighed = [t for t in triggers if not (enough and t.verdict is Verdict.NO_DATA)]
@@ -124,7 +139,10 @@ def _overall(triggers: Sequence[TriggerResult], limits: Thresholds) -> Verdict:
 
 
 def _judge(metric: Metric, pooled: Pooled, threshold: float, minimum: int) -> TriggerResult:
-    return _result(metric, pooled, threshold, *_weigh(metric, pooled, threshold, minimum))
+    found = _result(metric, pooled, threshold, *_weigh(metric, pooled, threshold, minimum))
+    if found.verdict is Verdict.WATCH:
+        return replace(found, more_requests=minimum - pooled.requests)
+    return found
 
 
 def _judge_latency(window: Window, limits: Thresholds) -> TriggerResult:

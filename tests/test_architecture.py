@@ -18,6 +18,7 @@ PURE = [
     "registry/manifests/refusals.py",
     "registry/manifests/writing.py",
     "monitoring/triggers.py",
+    "monitoring/evidence.py",
     "monitoring/decisions.py",
     "monitoring/playbooks/condition.py",
     "monitoring/playbooks/definition.py",
