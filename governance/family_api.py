@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 from governance import rules
 from monitoring import policies
 from monitoring.manifests import FIELDS, RollbackPolicySerializer
-from monitoring.models import ModeOnBreach, RollbackPolicy, WithoutPredecessor
+from monitoring.models import ModeOnBreach, RollbackPolicy, RuleInForce, WithoutPredecessor
 from registry import actors, families, permissions, tokens
 from registry.api import preconditions
 from registry.api.describing import IF_NONE_MATCH, describes
@@ -32,6 +32,7 @@ class Policy(TypedDict):
     """The rollback policy of one registered model, and where it is looser than the defaults."""
 
     family: str
+    rule: RuleInForce
     max_error_rate: float
     max_latency_factor: float
     max_ood_rate: float

@@ -38,7 +38,7 @@ def _canary_breaches(
         family=production.family_id, stage=DeploymentStage.CANARY
     ).select_related("family")
     present = {
-        t.metric for c in canaries for t in assessments.judge(c, policy, now=now)[0].breaches
+        t.metric for c in canaries for t in assessments.judge(c, policy, now=now).acting.breaches
     }
     since = now - timedelta(minutes=policy.window_minutes)
     taken_out = RecordedVerdict.objects.filter(

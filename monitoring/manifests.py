@@ -11,7 +11,13 @@ from django.contrib.auth.models import User
 from django.utils.module_loading import import_string
 from rest_framework import serializers
 
-from monitoring.models import ModeOnBreach, RollbackPolicy, WithoutPredecessor
+from monitoring.models import (
+    LONGEST_WINDOW_MINUTES,
+    ModeOnBreach,
+    RollbackPolicy,
+    RuleInForce,
+    WithoutPredecessor,
+)
 from registry.errors import NotFound
 from registry.manifests import naming
 from registry.manifests.kinds import Body, Kind, Of, Values, same
@@ -49,11 +55,12 @@ class RollbackPolicySerializer(StrictSerializer):
     """The thresholds and manners of one registered model's rollback."""
 
     name = FamilyNameField()
+    rule = serializers.ChoiceField(choices=RuleInForce.choices, required=False)
     max_error_rate = ShareField(required=False)
     max_latency_factor = StrictFloatField(minimum=1, required=False)
     max_ood_rate = ShareField(required=False)
     max_input_drift = ShareField(required=False)
-    window_minutes = _whole(1)
+    window_minutes = StrictIntegerField(minimum=1, maximum=LONGEST_WINDOW_MINUTES, required=False)
     min_requests = _whole(1)
     min_requests_drift = _whole(1)
     bake_minutes = _whole(0, allow_null=True)

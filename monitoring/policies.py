@@ -10,7 +10,7 @@ from django.db import transaction
 
 from monitoring.decisions import Manners
 from monitoring.models import ModeOnBreach, RollbackPolicy, WithoutPredecessor
-from monitoring.triggers import Thresholds
+from monitoring.triggers import Rule, Thresholds
 from registry.ledger import events
 from registry.models import ModelFamily
 
@@ -32,6 +32,11 @@ def thresholds(policy: RollbackPolicy) -> Thresholds:
         min_requests=policy.min_requests,
         min_requests_drift=policy.min_requests_drift,
     )
+
+
+def rule(policy: RollbackPolicy) -> Rule:
+    """The rule whose verdicts are acted on."""
+    return Rule(policy.rule)
 
 
 def manners(policy: RollbackPolicy) -> Manners:

@@ -56,10 +56,9 @@ def request_if_degraded(version: ModelVersion, *, now: datetime) -> Action:
     if not version.is_serving:
         return Action.NONE
     policy = policies.policy_of(version.family)
-    assessment, measured = assessments.judge(version, policy, now=now)
-    verdict = verdicts.keep_if_changed(
-        version, assessment, newest_snapshot_at=measured.newest_snapshot_at, now=now
-    )
+    judged = assessments.judge(version, policy, now=now)
+    assessment = judged.acting
+    verdict = verdicts.keep_if_changed(version, judged, now=now)
     if assessment.verdict is not Verdict.ROLLBACK:
         return Action.NONE
     around = circumstances.gather(version, policy, now)

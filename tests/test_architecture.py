@@ -19,6 +19,7 @@ PURE = [
     "registry/manifests/writing.py",
     "monitoring/triggers.py",
     "monitoring/evidence.py",
+    "monitoring/weighing.py",
     "monitoring/decisions.py",
     "monitoring/playbooks/condition.py",
     "monitoring/playbooks/definition.py",

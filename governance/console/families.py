@@ -33,6 +33,7 @@ class PolicyForm(forms.ModelForm):
     class Meta:
         model = RollbackPolicy
         fields = [
+            "rule",
             "max_error_rate",
             "max_latency_factor",
             "max_ood_rate",
@@ -49,6 +50,7 @@ class PolicyForm(forms.ModelForm):
             "without_predecessor",
         ]
         help_texts = {
+            "rule": "Whose verdicts are acted on; evidence needs more of little traffic and leaves noise alone.",
             "max_error_rate": "Share of requests, over 0 and under 1.",
             "max_latency_factor": "Times the expected p95, at least 1.",
             "max_ood_rate": "Share of requests, over 0 and under 1.",

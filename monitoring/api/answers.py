@@ -13,7 +13,7 @@ from monitoring.models import (
     Severity,
     StepState,
 )
-from monitoring.triggers import Metric, Verdict
+from monitoring.triggers import Metric, Rule, Verdict
 from registry.api.answers import Sha256, Share
 from registry.models import DeploymentStage
 
@@ -69,10 +69,21 @@ class Trigger(TypedDict):
     requests: int
     snapshots: int
     reason: str
+    evidence_nats: float | None
+    more_requests: int | None
+
+
+class Judgement(TypedDict):
+    """What the rule says that is not acted on."""
+
+    rule: Rule
+    verdict: Verdict
+    reasons: list[str]
+    triggers: list[Trigger]
 
 
 class RollbackCheck(TypedDict):
-    """What the triggers say of one version now."""
+    """What the triggers say of one version now, by the rule that is acted on and by the other."""
 
     model_id: str
     should_rollback: bool
@@ -80,7 +91,9 @@ class RollbackCheck(TypedDict):
     verdict: Verdict
     window_minutes: int
     requests: int
+    rule: Rule
     triggers: list[Trigger]
+    other_rule: Judgement
 
 
 class RolledBack(TypedDict):

@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 
 from monitoring import assessments, rollbacks
 from monitoring.api import answers
+from monitoring.models import LONGEST_WINDOW_MINUTES
 from monitoring.triggers import Verdict
 from registry import entries, lifecycle, permissions, tokens
 from registry.actors import actor_of
@@ -23,10 +24,9 @@ from registry.errors import InvalidInput
 from registry.models import DeploymentStage
 from registry.serializers import StrictCharField, StrictSerializer
 
-LONGEST_WINDOW = 7 * 24 * 60  # minutes
 WINDOW = Parameter(
     "window_minutes",
-    {"type": "integer", "minimum": 1, "maximum": LONGEST_WINDOW},
+    {"type": "integer", "minimum": 1, "maximum": LONGEST_WINDOW_MINUTES},
     "The window's length; the policy's where none is given.",
 )
 
@@ -40,7 +40,8 @@ class RollbackCheckView(APIView):
     def get(self, request: Request, model_id: str) -> Response:
         check_query(request, {"window_minutes"})
         version = entries.find(model_id)
-        found = assessments.check(version, now=timezone.now(), window_minutes=_minutes(request))
+        judged = assessments.look(version, now=timezone.now(), window_minutes=_minutes(request))
+        found, other = judged.both
         return Response(
             {
                 "model_id": version.model_id,
@@ -49,7 +50,14 @@ class RollbackCheckView(APIView):
                 "verdict": found.verdict,
                 "window_minutes": found.window_minutes,
                 "requests": found.requests,
+                "rule": found.rule,
                 "triggers": [asdict(trigger) for trigger in found.triggers],
+                "other_rule": {
+                    "rule": other.rule,
+                    "verdict": other.verdict,
+                    "reasons": other.reasons,
+                    "triggers": [asdict(trigger) for trigger in other.triggers],
+                },
             }
         )
 
@@ -107,8 +115,8 @@ def _minutes(request: Request) -> int | None:
     text = request.query_params.get("window_minutes")
     if text is None:
         return None
-    if not (text.isascii() and text.isdigit()) or not 1 <= int(text[:8]) <= LONGEST_WINDOW:
+    if not (text.isascii() and text.isdigit()) or not 1 <= int(text[:8]) <= LONGEST_WINDOW_MINUTES:
         raise InvalidInput.of(
-            "window_minutes", f"Give a whole number of minutes from 1 to {LONGEST_WINDOW}."
+            "window_minutes", f"Give a whole number of minutes from 1 to {LONGEST_WINDOW_MINUTES}."
         )
     return int(text)

@@ -12,11 +12,18 @@ from monitoring.models.playbooks import (
     RunState,
     StepState,
 )
-from monitoring.models.policies import ModeOnBreach, RollbackPolicy, WithoutPredecessor
+from monitoring.models.policies import (
+    LONGEST_WINDOW_MINUTES,
+    ModeOnBreach,
+    RollbackPolicy,
+    RuleInForce,
+    WithoutPredecessor,
+)
 from monitoring.models.snapshots import PerformanceSnapshot
 from monitoring.models.verdicts import RecordedVerdict
 
 __all__ = [
+    "LONGEST_WINDOW_MINUTES",
     "UNFINISHED",
     "Evaluation",
     "EvaluationKind",
@@ -30,6 +37,7 @@ __all__ = [
     "PlaybookStep",
     "RecordedVerdict",
     "RollbackPolicy",
+    "RuleInForce",
     "RunState",
     "Severity",
     "StepState",

@@ -5,7 +5,10 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
+from monitoring.triggers import Rule
 from registry.models import ModelFamily
+
+LONGEST_WINDOW_MINUTES = 7 * 24 * 60
 
 
 class WithoutPredecessor(models.TextChoices):
@@ -20,10 +23,18 @@ class ModeOnBreach(models.TextChoices):
     NOTIFY = "notify", "open an incident only"
 
 
+class RuleInForce(models.TextChoices):
+    """Which rule's verdicts are acted on; both are always computed."""
+
+    THRESHOLD = Rule.THRESHOLD.value, "threshold: the window is over it"
+    EVIDENCE = Rule.EVIDENCE.value, "evidence: it is so beyond doubt"
+
+
 class RollbackPolicy(models.Model):
     """The thresholds and manners of one registered model's rollback."""
 
     family = models.OneToOneField(ModelFamily, models.CASCADE, related_name="rollback_policy")
+    rule = models.CharField(max_length=16, choices=RuleInForce, default=RuleInForce.THRESHOLD)
     max_error_rate = models.FloatField(default=0.05)  # share of requests
     max_latency_factor = models.FloatField(default=1.5)  # of the expected p95
     max_ood_rate = models.FloatField(default=0.20)  # share of requests
@@ -62,6 +73,11 @@ class RollbackPolicy(models.Model):
             models.CheckConstraint(
                 name="windows_are_not_empty",
                 condition=Q(window_minutes__gt=0, min_requests__gt=0, min_requests_drift__gt=0),
+            ),
+            models.CheckConstraint(
+                name="windows_are_a_week_at_most",
+                condition=Q(window_minutes__lte=LONGEST_WINDOW_MINUTES),
+                violation_error_message=f"Look back at most {LONGEST_WINDOW_MINUTES} minutes.",
             ),
         ]
 

@@ -19,10 +19,12 @@ class RecordedVerdict(models.Model):
     version = models.ForeignKey(ModelVersion, models.PROTECT, related_name="verdicts")
     verdict = models.CharField(max_length=16, choices=Verdict)
     stage = models.CharField(max_length=16)  # at the time
+    rule = models.CharField(max_length=16, default="threshold")  # whose verdict it is
     window_minutes = models.PositiveIntegerField()
     window_end = models.DateTimeField()
     reasons = models.JSONField(default=list)  # sentences of the breaching triggers
     triggers = models.JSONField(default=list)  # every trigger with value, threshold, counts
+    other = models.JSONField(default=dict)  # what the rule said that was not acted on
     newest_snapshot_at = models.DateTimeField(null=True)
     decided_at = models.DateTimeField()
 

@@ -27,6 +27,15 @@ DECLARED_SHOWN = (
 
 
 @dataclass(frozen=True, slots=True)
+class Judgement:
+    """What the rule says that is not acted on."""
+
+    rule: str
+    verdict: str
+    figures: list[Figure]
+
+
+@dataclass(frozen=True, slots=True)
 class Live:
     """What changes while one looks: stage, verdicts, charts, incidents."""
 
@@ -37,6 +46,8 @@ class Live:
     figures: list[Figure]
     requests: int
     window_minutes: int
+    rule: str  # whose verdict that is
+    other: Judgement
     timeline: Timeline
     incidents: list[Incident]  # open ones, but for the rollback that ``why`` explains
     transitions: list[StageTransition]  # all, newest first
@@ -54,7 +65,8 @@ def live(version: ModelVersion, *, asked: str, now: datetime) -> Live:
         asked: Which range the charts show: window, hour or day.
     """
     transitions = list(version.transitions.select_related("remark"))
-    assessment = assessments.check(version, now=now)
+    judged = assessments.look(version, now=now)
+    assessment, other = judged.both
     reason = why.last_rollback(version, transitions)
     explained = reason.incident if reason else None
     return Live(
@@ -65,6 +77,10 @@ def live(version: ModelVersion, *, asked: str, now: datetime) -> Live:
         figures=[figures.figure(trigger) for trigger in assessment.triggers],
         requests=assessment.requests,
         window_minutes=assessment.window_minutes,
+        rule=str(assessment.rule),
+        other=Judgement(
+            str(other.rule), str(other.verdict), [figures.figure(t) for t in other.triggers]
+        ),
         timeline=timeline.timeline(
             version,
             transitions,

@@ -132,6 +132,7 @@ def policy_form(**changes: str) -> dict[str, str]:
         "max_error_rate": "0.05",
         "max_latency_factor": "1.5",
         "max_ood_rate": "0.2",
+        "rule": "threshold",
         "max_input_drift": "0.3",
         "window_minutes": "10",
         "min_requests": "100",

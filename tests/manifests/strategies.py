@@ -104,10 +104,11 @@ whole = st.integers(1, 2**31 - 1)
 policies = st.fixed_dictionaries(
     {},
     optional={
+        "rule": st.sampled_from(["threshold", "evidence"]),
         "max_error_rate": shares,
         "max_latency_factor": st.floats(1, allow_infinity=False),
         "max_input_drift": shares,
-        "window_minutes": whole,
+        "window_minutes": st.integers(1, 7 * 24 * 60),
         "bake_minutes": st.none() | whole,
         "cooldown_seconds": whole,
         "mode": st.sampled_from(["rollback", "notify"]),

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring import evidence
-from monitoring.evidence import WHOLE, WIDTHS, Evidence, LatencySums, Sums
+from monitoring import evidence, weighing
 from monitoring.triggers import Pooled, Rule, Thresholds, TriggerResult, Verdict, Window
+from monitoring.weighing import WHOLE, WIDTHS, Evidence, LatencySums, Sums
 
 LIMITS = Thresholds()
 EVERY, LENGTH = 10, 600  # seconds between rows, and of the whole window
@@ -94,18 +94,18 @@ def test_known_answers(
 ) -> None:
     whole = by_width(rows, threshold)[WHOLE]
     assert (whole.requests, round(whole.events)) == (n, k)
-    raw = n * evidence.divergence(k / n, threshold) if k / n > threshold else 0.0
+    raw = n * weighing.divergence(k / n, threshold) if k / n > threshold else 0.0
     assert raw == pytest.approx(kl, abs=1e-6)
-    assert evidence.burstiness(whole) == pytest.approx(phi, abs=1e-4)
-    assert evidence.nats(whole, threshold) == pytest.approx(e, abs=1e-6)
+    assert weighing.burstiness(whole) == pytest.approx(phi, abs=1e-4)
+    assert weighing.nats(whole, threshold) == pytest.approx(e, abs=1e-6)
     assert judged(rows, threshold).verdict == verdict
 
 
 def test_the_share_of_slow_requests_is_read_between_the_quantiles() -> None:
-    assert evidence.slow_fraction(40, 200, 420, 165) == pytest.approx(0.103787, abs=1e-6)
-    assert evidence.slow_fraction(40, 200, 420, 200) == pytest.approx(0.05)
-    assert evidence.slow_fraction(40, 200, 420, 419.999) == pytest.approx(0.01, abs=1e-5)
-    assert [evidence.slow_fraction(40, 200, 420, at) for at in (1, 40, 420, 9e9)] == [
+    assert weighing.slow_fraction(40, 200, 420, 165) == pytest.approx(0.103787, abs=1e-6)
+    assert weighing.slow_fraction(40, 200, 420, 200) == pytest.approx(0.05)
+    assert weighing.slow_fraction(40, 200, 420, 419.999) == pytest.approx(0.01, abs=1e-5)
+    assert [weighing.slow_fraction(40, 200, 420, at) for at in (1, 40, 420, 9e9)] == [
         0.5,
         0.5,
         0.01,
@@ -119,13 +119,13 @@ def test_how_often_a_p95_is_over_by_chance(n: int) -> None:
     hit, miss = Fraction(1, 20), Fraction(19, 20)
     exact = 1 - sum(math.comb(n, k) * hit**k * miss ** (n - k) for k in range(least))
 
-    assert evidence.chance_over(n) == pytest.approx(float(exact), abs=1e-9)
+    assert weighing.chance_over(n) == pytest.approx(float(exact), abs=1e-9)
 
 
 def test_chances_of_many_requests_are_those_of_the_longest_known() -> None:
-    assert evidence.chance_over(10**9) == evidence.chance_over(evidence.LONGEST_TABLE)
-    assert max(evidence.chances()[1000:]) <= 0.54
-    assert evidence.chance_over(10**9) >= max(evidence.chances()[1980:])
+    assert weighing.chance_over(10**9) == weighing.chance_over(weighing.LONGEST_TABLE)
+    assert max(weighing.chances()[1000:]) <= 0.54
+    assert weighing.chance_over(10**9) >= max(weighing.chances()[1980:])
 
 
 def test_the_verdict_says_how_many_more_requests_would_settle_it() -> None:
@@ -135,7 +135,7 @@ def test_the_verdict_says_how_many_more_requests_would_settle_it() -> None:
     more = watched.more_requests
     assert more == pytest.approx(1228, abs=1)  # 12 · 1.5 / KL − 1000
     settled = [(1000 + more, round(0.08 * (1000 + more)))]
-    assert evidence.nats(added_up(settled, ERRORS), ERRORS) == pytest.approx(evidence.SURE, abs=0.1)
+    assert weighing.nats(added_up(settled, ERRORS), ERRORS) == pytest.approx(evidence.SURE, abs=0.1)
     assert "1,228 more like these would settle it" in watched.reason
 
 
@@ -169,7 +169,7 @@ def test_order_within_a_window_says_nothing(given_rows: list[Row], random: objec
 
     one, other = added_up(given_rows, ERRORS), added_up(shuffled, ERRORS)
 
-    assert evidence.nats(one, ERRORS) == pytest.approx(evidence.nats(other, ERRORS), abs=1e-6)
+    assert weighing.nats(one, ERRORS) == pytest.approx(weighing.nats(other, ERRORS), abs=1e-6)
 
 
 @given(rows)
@@ -186,7 +186,7 @@ def test_nothing_fires_at_or_under_the_threshold(given_rows: list[Row]) -> None:
 def test_more_events_are_never_less_evidence(n: int, threshold: float) -> None:
     steps = sorted({0, n // 10, n // 3, n // 2, n})
 
-    found = [evidence.nats(added_up([(n, k)], threshold), threshold) for k in steps]
+    found = [weighing.nats(added_up([(n, k)], threshold), threshold) for k in steps]
 
     assert all(before <= after + 1e-9 for before, after in itertools.pairwise(found))
 
@@ -198,7 +198,7 @@ def test_a_row_split_evenly_says_at_least_as_much(n: int, k: int, parts: int) ->
     whole = added_up([(n * parts, k * parts)], ERRORS)
     split = added_up([(n, k)] * parts, ERRORS)
 
-    assert evidence.nats(split, ERRORS) >= evidence.nats(whole, ERRORS) - 1e-9
+    assert weighing.nats(split, ERRORS) >= weighing.nats(whole, ERRORS) - 1e-9
 
 
 def test_nothing_is_no_data() -> None:

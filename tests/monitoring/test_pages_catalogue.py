@@ -11,10 +11,12 @@ from django.test.utils import CaptureQueriesContext
 
 from monitoring import incidents as incident_verbs
 from monitoring import verdicts
+from monitoring.assessments import Judged
 from monitoring.models import IncidentKind, Severity
 from monitoring.pages import catalogue, paging
 from monitoring.pages.catalogue import Filters
-from monitoring.triggers import Assessment, Verdict
+from monitoring.triggers import Assessment, Verdict, Window
+from monitoring.windows import Measured
 from registry.errors import InvalidInput
 from registry.models import ModelVersion
 from tests.conftest import NOW
@@ -109,9 +111,8 @@ def test_a_page_that_was_never_linked_is_refused(before: str) -> None:
 def test_a_serving_version_shows_its_last_verdict_and_others_none(make_version: Maker) -> None:
     canary, sandbox = make_version("canary"), make_version("sandbox")
     for verdict in (Verdict.OK, Verdict.WATCH):
-        verdicts.keep_if_changed(
-            canary, Assessment(verdict, (), 0, 10), newest_snapshot_at=None, now=NOW
-        )
+        found = Assessment(verdict, (), 0, 10)
+        verdicts.keep_if_changed(canary, Judged(found, found, Measured(Window())), now=NOW)
 
     shown = {row.version.pk: row.verdict for row in catalogue.read(Filters(), before="").rows}
 
