@@ -10,11 +10,10 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 from rest_framework import authentication, exceptions
 from rest_framework.request import Request
 
-from registry import tokens
+from registry import clock, tokens
 from registry.models import ApiToken
 
 LOCAL_USER = "local"  # made by migration: trainer and operator, never a reviewer
@@ -33,9 +32,7 @@ class TokenAuthentication(authentication.BaseAuthentication):
         if header is None:
             return None
         scheme, _, token = header.partition(" ")
-        found = (
-            tokens.find(token.strip(), now=timezone.now()) if scheme.lower() == "bearer" else None
-        )
+        found = tokens.find(token.strip(), now=clock.now()) if scheme.lower() == "bearer" else None
         if found is None:
             raise exceptions.AuthenticationFailed(
                 "This token is unknown, expired or revoked; issue another with "

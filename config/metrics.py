@@ -13,7 +13,6 @@ from typing import Protocol
 from django.db import connection, transaction
 from django.db.models import Count, Min
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest, multiprocess
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -23,7 +22,7 @@ from rest_framework.request import Request
 from config import access, heartbeats, problems
 from monitoring.models import Incident, RecordedVerdict, Severity
 from monitoring.triggers import Verdict
-from registry import counting, tokens
+from registry import clock, counting, tokens
 from registry.models import Delivery, DeliveryState, Event, ModelVersion
 
 FILES = "PROMETHEUS_MULTIPROC_DIR"
@@ -86,7 +85,7 @@ def _deliveries() -> Iterator[Metric]:
     states.add_metric(["owed"], found["count"])
     states.add_metric(["parked"], parked)
     yield states
-    age = (timezone.now() - found["oldest"]).total_seconds() if found["oldest"] else 0.0
+    age = (clock.now() - found["oldest"]).total_seconds() if found["oldest"] else 0.0
     yield GaugeMetricFamily(
         "assay_oldest_owed_delivery_seconds", "Age of the oldest event still owed.", value=age
     )

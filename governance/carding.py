@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 from markdown_it import MarkdownIt
 
 from governance import cards, evidence, gates, subjects
@@ -15,7 +14,7 @@ from governance.cards import CardFacts
 from governance.models import Approval, CheckResult, ModelCard
 from governance.subjects import Subject
 from monitoring.models import Evaluation
-from registry import actors, canonical, lifecycle
+from registry import actors, canonical, clock, lifecycle
 from registry.actors import actor_of
 from registry.ledger import events
 from registry.models import ModelVersion
@@ -27,7 +26,7 @@ USE_KEYS = ("intended_use", "out_of_scope")  # of the metadata, shown for what t
 def generate(version: ModelVersion, *, actor: str) -> ModelCard:
     """The card of what is known now: a new revision, or the latest where nothing changed."""
     version = lifecycle.lock(version)
-    content = cards.content(_gather(version, now=timezone.now()))
+    content = cards.content(_gather(version, now=clock.now()))
     digest = canonical.sha256(content)
     latest = version.cards.first()
     if latest is not None and latest.content_sha256 == digest:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
 
+from registry import clock
 from registry.models import ModelVersion, Remark
 
 
@@ -42,7 +42,7 @@ class CheckResult(models.Model):
     subject = models.JSONField()  # what was digested, so that a change can be named
     reviewer = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     remark = models.ForeignKey(Remark, models.PROTECT, null=True, related_name="+")
-    settled_at = models.DateTimeField(default=timezone.now)
+    settled_at = models.DateTimeField(default=clock.now)
 
     class Meta:
         ordering = ["-pk"]
@@ -69,7 +69,7 @@ class Approval(models.Model):
     printed_name = models.CharField(max_length=200)
     meaning = models.CharField(max_length=300)
     remark = models.ForeignKey(Remark, models.PROTECT, null=True, related_name="+")
-    signed_at = models.DateTimeField(default=timezone.now)
+    signed_at = models.DateTimeField(default=clock.now)
     expires_at = models.DateTimeField(null=True, blank=True)
     withdrawn_at = models.DateTimeField(null=True, blank=True)
     withdrawn_by = models.CharField(max_length=64, blank=True)  # actor
@@ -107,7 +107,7 @@ class ModelCard(models.Model):
     content = models.JSONField()  # the card as data; Markdown and HTML are made from it
     content_sha256 = models.CharField(max_length=64)
     generated_by = models.CharField(max_length=64)  # actor
-    generated_at = models.DateTimeField(default=timezone.now)
+    generated_at = models.DateTimeField(default=clock.now)
 
     class Meta:
         ordering = ["-revision"]

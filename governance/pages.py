@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from django.contrib.auth.models import User
-from django.utils import timezone
 
 from governance import gates, subjects
 from governance.models import Check
 from monitoring.pages.parts import Part
+from registry import clock
 from registry.models import ModelVersion
 
 
 def review_part(version: ModelVersion, user: User) -> Part:
     """Both checks, the signatures that stand, what is in the way, and the latest card."""
-    now, subject = timezone.now(), subjects.of(version)
+    now, subject = clock.now(), subjects.of(version)
     results = {result.check_name: result for result in gates.latest_results(version)}
     signed = version.approvals.select_related("approver")
     return Part(

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from django.db import transaction
-from django.utils import timezone
 
 from governance import gates
 from monitoring import policies, predecessors, rollbacks
 from monitoring.models import WithoutPredecessor
-from registry import lifecycle
+from registry import clock, lifecycle
 from registry.models import (
     GATED_STAGES,
     Attestation,
@@ -55,7 +54,7 @@ def promote(
     version = lifecycle.lock(version)
     previous = version.stage
     if to == Stage.ROLLBACK:
-        outcome = rollbacks.roll_back(version, actor=actor, now=timezone.now(), reason=reason)
+        outcome = rollbacks.roll_back(version, actor=actor, now=clock.now(), reason=reason)
         return Promotion(outcome.transition, previous)
     lifecycle.kind_of(version, to)
     transition = lifecycle.move(
@@ -77,7 +76,7 @@ def _attestation(
         points = lifecycle.canary_basis_points(percentage)
         if version.stage == to and points <= (version.canary_basis_points or 0):
             return None
-    return gates.attest(version, to, now=timezone.now()) if to in GATED_STAGES else None
+    return gates.attest(version, to, now=clock.now()) if to in GATED_STAGES else None
 
 
 def _warnings(version: ModelVersion, to: DeploymentStage) -> list[str]:

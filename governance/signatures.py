@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.contrib.auth.models import User
-from django.utils import timezone
 
 from governance import constitution, subjects
 from governance.constitution import Tier
 from governance.models import Approval, Scope
 from governance.subjects import Subject
+from registry import clock
 from registry.actors import actor_of
 from registry.errors import InvalidInput
 from registry.ledger import events
@@ -40,7 +40,7 @@ def give(version: ModelVersion, reviewer: User, signing: Signing) -> Approval:
         InvalidInput: The scope, role, printed name or meaning does not fit.
     """
     _check_words(signing)
-    tier, now = constitution.tier_of(version.family.risk_tier), timezone.now()
+    tier, now = constitution.tier_of(version.family.risk_tier), clock.now()
     subject = subjects.of(version, _scope(tier, signing.scope))
     others, own = [], None
     for approval in _standing(version, subject):
@@ -58,7 +58,7 @@ def give(version: ModelVersion, reviewer: User, signing: Signing) -> Approval:
 
 def take_back(approval: Approval, reason: str) -> None:
     """Withdraw a signature in the name of whoever gave it."""
-    approval.withdrawn_at = timezone.now()
+    approval.withdrawn_at = clock.now()
     approval.withdrawn_by = actor_of(approval.approver)
     approval.save(update_fields=["withdrawn_at", "withdrawn_by"])
     events.record(

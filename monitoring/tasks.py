@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from celery import shared_task
-from django.utils import timezone
 
 from monitoring import assessments, rollbacks, scheduling, silence, snapshots
 from monitoring.evaluations import run
 from monitoring.playbooks import engine
+from registry import clock
 from registry.models import ModelVersion
 
 
@@ -16,7 +16,7 @@ def check_version(version_pk: int) -> None:
     """Judge one version; sent when its snapshots arrive."""
     scheduling.clear_mark(version_pk)
     version = ModelVersion.objects.get(pk=version_pk)
-    rollbacks.request_if_degraded(version, now=timezone.now())
+    rollbacks.request_if_degraded(version, now=clock.now())
 
 
 @shared_task
@@ -26,43 +26,43 @@ def evaluate_rollback_triggers() -> None:
     Beat sends this every few seconds. Each is judged by a task of its own, so that trouble with
     one holds no other up.
     """
-    for pk in assessments.check_serving(now=timezone.now()):
+    for pk in assessments.check_serving(now=clock.now()):
         check_version.delay(pk)
 
 
 @shared_task
 def report_silence() -> None:
     """Open incidents for serving versions that report nothing."""
-    silence.report(now=timezone.now())
+    silence.report(now=clock.now())
 
 
 @shared_task
 def make_partitions() -> None:
     """Have the snapshot partitions of the next days ready."""
-    snapshots.make_partitions_ahead(today=timezone.now().date())
+    snapshots.make_partitions_ahead(today=clock.now().date())
 
 
 @shared_task
 def run_evaluation(evaluation_id: int) -> None:
     """Measure one version; routed to the gpu queue where there is one."""
-    run.run(evaluation_id, now=timezone.now())
+    run.run(evaluation_id, now=clock.now())
 
 
 @shared_task
 def resend_evaluations() -> None:
     """Send evaluations again whose worker went silent."""
-    run.resend_expired(now=timezone.now())
+    run.resend_expired(now=clock.now())
 
 
 @shared_task
 def carry_playbooks_on() -> None:
     """Do the due transactions of playbooks. Sent when one is due; beat sweeps."""
-    while engine.carry_on_due(now=timezone.now):
+    while engine.carry_on_due(now=clock.now):
         pass
 
 
 @shared_task
 def do_playbook_effects() -> None:
     """Do the due steps of playbooks that leave the house, where they hold nothing else up."""
-    while engine.do_due_effects(now=timezone.now):
+    while engine.do_due_effects(now=clock.now):
         pass

@@ -9,9 +9,8 @@ import re
 
 from django.db import transaction
 from django.db.models import F
-from django.utils import timezone
 
-from registry import families
+from registry import clock, families
 from registry.errors import InvalidInput, NotFound, Unprocessable
 from registry.ledger import events
 from registry.models import Alias, ModelFamily, ModelVersion
@@ -57,7 +56,7 @@ def put(family: ModelFamily, name: str, version: ModelVersion, *, actor: str) ->
             "version": version,
             "revision": family.revision,
             "set_by": actor,
-            "set_at": timezone.now(),
+            "set_at": clock.now(),
         },
     )
     events.record(

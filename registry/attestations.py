@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from django.db import transaction
-from django.utils import timezone
 
+from registry import clock
 from registry.ledger import events
 from registry.models import Attestation, DeploymentStage, ModelVersion
 
@@ -40,7 +40,7 @@ def revoke(attestation: Attestation, *, actor: str, reason: str) -> Attestation:
     )
     if attestation.revoked_at is not None:
         return attestation
-    attestation.revoked_at, attestation.revoked_by = timezone.now(), actor
+    attestation.revoked_at, attestation.revoked_by = clock.now(), actor
     attestation.save(update_fields=["revoked_at", "revoked_by"])
     events.record(
         "attestation.revoked",

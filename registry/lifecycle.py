@@ -10,9 +10,8 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import F
-from django.utils import timezone
 
-from registry import routing
+from registry import clock, routing
 from registry.errors import InvalidInput, TransitionRefused, Unprocessable
 from registry.ledger import events
 from registry.models import (
@@ -252,7 +251,7 @@ def _restore(version: ModelVersion, actor: str, cause: StageTransition) -> Stage
 
 def _apply(version: ModelVersion, move: Move) -> StageTransition:
     """Write transition, stage, traffic and event: all that a move is."""
-    now = timezone.now()
+    now = clock.now()
     former = version.stage
     made = StageTransition.objects.create(
         version=version,

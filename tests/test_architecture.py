@@ -42,7 +42,7 @@ PURE = [
     "governance/measured.py",
 ]
 FRAMEWORKS = {"django", "celery", "rest_framework", "redis", "psycopg"}
-CLOCKS = {"datetime.now", "timezone.now", "time.time", "datetime.utcnow"}
+CLOCKS = {"clock.now", "datetime.now", "timezone.now", "time.time", "datetime.utcnow"}
 TORCH_HOMES = {
     "monitoring/evaluations/architectures.py",
     "monitoring/evaluations/inference.py",
@@ -67,6 +67,12 @@ def calls(path: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Call):
             yield ast.unparse(node.func)
+
+
+def attributes(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Attribute):
+            yield ast.unparse(node)
 
 
 def callers_of(call: str) -> set[str]:
@@ -124,6 +130,21 @@ def test_pure_modules_know_no_framework_no_database_and_no_clock(path: str) -> N
 )
 def test_what_matters_is_written_in_one_place(call: str, home: str) -> None:
     assert callers_of(call) == {home}
+
+
+@pytest.mark.parametrize("layer", ["registry", "monitoring", "governance"])
+def test_times_come_from_one_clock(layer: str) -> None:
+    """So that a rehearsal can tell the time to all that decides or records."""
+    others = {"datetime.now", "timezone.now", "time.time", "datetime.utcnow", "date.today"}
+
+    read = [
+        f"{path.relative_to(ROOT)} asks {node}"
+        for path in sources(layer)
+        if path.name != "clock.py"
+        for node in {*calls(path), *attributes(path)} & others
+    ]
+
+    assert read == []
 
 
 @pytest.mark.parametrize("layer", LAYERS)

@@ -7,11 +7,10 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils import timezone
 
 from governance.console.decisions import DecidingAdmin
 from governance.console.records import NoReasonForm
-from registry import tokens
+from registry import clock, tokens
 from registry.errors import NotAllowed
 from registry.models import ApiToken, ModelFamily
 
@@ -110,5 +109,5 @@ class TokenAdmin(DecidingAdmin):
         return f"Whatever uses this {row} is refused from now on."
 
     def carry_out(self, row: ApiToken, *, user: User, reason: str) -> str:
-        tokens.revoke(row, now=timezone.now())
+        tokens.revoke(row, now=clock.now())
         return f"The {row} is revoked."

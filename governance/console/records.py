@@ -8,14 +8,13 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.models import User
-from django.utils import timezone
 
 from governance import reviews
 from governance.console import webhooks
 from governance.console.decisions import DecidingAdmin
 from governance.console.record import RecordAdmin
 from governance.models import Approval
-from registry import actors, attestations, tokens
+from registry import actors, attestations, clock, tokens
 from registry.actors import actor_of
 from registry.ledger import deliveries
 from registry.models import Attestation, Delivery, DeliveryState
@@ -152,7 +151,7 @@ class DeliveryAdmin(DecidingAdmin):
         )
 
     def carry_out(self, row: Delivery, *, user: User, reason: str) -> str:
-        deliveries.retry(row, now=timezone.now())
+        deliveries.retry(row, now=clock.now())
         return f"{row.event} is owed to {self.receiver(row)} again."
 
 

@@ -13,7 +13,6 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from governance import flags, gates, promotions, reviews
@@ -22,7 +21,7 @@ from governance.console.forms import MoveForm, ReviewForm
 from governance.console.record import RecordAdmin, RecordList, caller
 from governance.models import CheckResult, Review
 from monitoring.templatetags import assay
-from registry import entries, lifecycle, permissions, tokens
+from registry import clock, entries, lifecycle, permissions, tokens
 from registry.actors import actor_of
 from registry.errors import NotAllowed, PromotionBlocked, RegistryError
 from registry.models import GATED_STAGES, DeploymentStage, Event, ModelVersion
@@ -119,7 +118,7 @@ class ReviewAdmin(RecordAdmin):
     def review(self, request: HttpRequest, model_id: str) -> HttpResponse:
         """The evidence beside two ticks; POST settles and signs."""
         user, version = caller(request), entries.find(model_id)
-        found = dossier(version, user, now=timezone.now())
+        found = dossier(version, user, now=clock.now())
         form = _form(found, user, request)
         status = 400 if form.is_bound else 200
         if form.is_valid():
@@ -164,7 +163,7 @@ class ReviewAdmin(RecordAdmin):
         return self._page(
             request,
             "move",
-            dossier(version, user, now=timezone.now()),
+            dossier(version, user, now=clock.now()),
             status=status,
             form=form,
             to=to,
@@ -226,7 +225,7 @@ def _blockers(version: ModelVersion, to: str) -> list[str]:
         return [str(refusal)]
     if to not in GATED_STAGES:
         return []
-    return gates.blockers(version, DeploymentStage(to), now=timezone.now())
+    return gates.blockers(version, DeploymentStage(to), now=clock.now())
 
 
 def _sentences(refusal: RegistryError) -> list[str]:

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any, TypedDict
 
 from django.db import transaction
-from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -16,7 +15,7 @@ from governance.copilot import askers, conversation, words
 from governance.copilot.replies import Kind
 from governance.copilot.replies import Reply as Said
 from monitoring import notices
-from registry import permissions, tokens
+from registry import clock, permissions, tokens
 from registry.api.describing import PAGE, describes
 from registry.api.idempotency import idempotent
 from registry.api.paging import check_query, page
@@ -109,7 +108,7 @@ class AskView(APIView):
         asked = AskSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         said = conversation.ask(
-            asked.validated_data["ask"], askers.by_request(request), now=timezone.now()
+            asked.validated_data["ask"], askers.by_request(request), now=clock.now()
         )
         return Response(_json(said))
 
@@ -131,7 +130,7 @@ class ConfirmView(APIView):
         asked = ConfirmSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         said = conversation.confirm(
-            asked.validated_data["confirmation"], askers.by_request(request), now=timezone.now()
+            asked.validated_data["confirmation"], askers.by_request(request), now=clock.now()
         )
         return Response(_json(said))
 
@@ -166,7 +165,7 @@ class InboxReadView(APIView):
         asked = UpToSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         read = notices.mark_read(
-            permissions.caller(request), up_to=asked.validated_data["up_to"], now=timezone.now()
+            permissions.caller(request), up_to=asked.validated_data["up_to"], now=clock.now()
         )
         return Response({"read": read})
 

@@ -6,13 +6,13 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 
 from governance.copilot import askers, conversation, lists
 from governance.copilot.replies import Reply
 from monitoring import notices
 from monitoring.pages.paging import page
 from monitoring.views.page import PageView, has_session
+from registry import clock
 from registry.errors import InvalidInput
 
 
@@ -23,12 +23,12 @@ class CopilotView(PageView):
         text = request.GET.get("ask", "").strip()
         reply = lists.help_()
         if text:
-            reply = conversation.ask(text, askers.by_user(self.reader), now=timezone.now())
+            reply = conversation.ask(text, askers.by_user(self.reader), now=clock.now())
         return self.answer(request, reply, text)
 
     def post(self, request: HttpRequest) -> HttpResponse:
         reply = conversation.confirm(
-            request.POST.get("confirmation", ""), askers.by_user(self.reader), now=timezone.now()
+            request.POST.get("confirmation", ""), askers.by_user(self.reader), now=clock.now()
         )
         return self.answer(request, reply, "")
 
@@ -48,7 +48,7 @@ class InboxView(PageView):
         return render(request, "copilot/inbox.html", context)
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        notices.mark_read(self.reader, up_to=_key(request), now=timezone.now())
+        notices.mark_read(self.reader, up_to=_key(request), now=clock.now())
         return redirect("copilot-inbox")
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -13,7 +12,7 @@ from rest_framework.views import APIView
 from monitoring import incidents
 from monitoring.api import answers
 from monitoring.models import Incident
-from registry import actors, permissions, tokens
+from registry import actors, clock, permissions, tokens
 from registry.api import preconditions
 from registry.api.describing import IF_NONE_MATCH, PAGE, WORDS, Parameter, describes
 from registry.api.idempotency import idempotent
@@ -85,7 +84,7 @@ class ResolveView(APIView):
         permissions.check_reach(request, found.version.family, tokens.ROLL_BACK)
         etag = preconditions.of_body(incident_json(found))
         preconditions.check(request, etag, f"Incident {pk}")
-        incidents.resolve(found, actor=actors.actor_of(request.user), now=timezone.now())
+        incidents.resolve(found, actor=actors.actor_of(request.user), now=clock.now())
         return Response(incident_json(_find(pk)))
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -13,7 +12,7 @@ from rest_framework.views import APIView
 from monitoring import parsing, snapshots
 from monitoring.api import answers
 from monitoring.models import PerformanceSnapshot
-from registry import counting, entries, permissions, tokens
+from registry import clock, counting, entries, permissions, tokens
 from registry.api.describing import Parameter, describes
 from registry.api.idempotency import idempotent
 from registry.api.paging import check_query
@@ -46,7 +45,7 @@ class PerformanceView(APIView):
             request.data,
             model_id=version.model_id,
             version=version.version,
-            now=timezone.now(),
+            now=clock.now(),
             retention=settings.ASSAY_SNAPSHOT_RETENTION,
         )
         receipt = snapshots.store(version, batch)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from django.db import transaction
-from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -14,7 +13,7 @@ from monitoring import assessments, rollbacks
 from monitoring.api import answers
 from monitoring.models import LONGEST_WINDOW_MINUTES
 from monitoring.triggers import Verdict
-from registry import entries, lifecycle, permissions, tokens
+from registry import clock, entries, lifecycle, permissions, tokens
 from registry.actors import actor_of
 from registry.api import preconditions
 from registry.api.describing import Parameter, describes
@@ -40,7 +39,7 @@ class RollbackCheckView(APIView):
     def get(self, request: Request, model_id: str) -> Response:
         check_query(request, {"window_minutes"})
         version = entries.find(model_id)
-        judged = assessments.look(version, now=timezone.now(), window_minutes=_minutes(request))
+        judged = assessments.look(version, now=clock.now(), window_minutes=_minutes(request))
         found, other = judged.both
         return Response(
             {
@@ -96,7 +95,7 @@ class RollbackView(APIView):
         done = rollbacks.roll_back(
             version,
             actor=actor_of(request.user),
-            now=timezone.now(),
+            now=clock.now(),
             reason=(asked.validated_data.get("reason") or "").strip(),
         )
         return Response(

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.utils import timezone
 
 from monitoring.evaluations import blobs, dispatch, headers, record, schemas, specs
 from monitoring.evaluations.refusals import DataSetInvalid
 from monitoring.evaluations.schemas import DataSetSchema
 from monitoring.models import Evaluation, EvaluationKind, EvaluationState
+from registry import clock
 from registry.errors import Conflict, Unprocessable
 from registry.ledger import events
 from registry.models import DataSet, ModelVersion
@@ -99,7 +99,7 @@ def _enqueue(evaluation: Evaluation) -> Evaluation:
             f"Evaluation {rival.pk} of {version} on {evaluation.dataset} is {rival.state}; wait "
             "for it to end."
         )
-    evaluation.requested_at = timezone.now()
+    evaluation.requested_at = clock.now()
     evaluation.lease_until = evaluation.requested_at + PATIENCE
     evaluation.save()
     events.record(

@@ -7,7 +7,8 @@ from typing import Self
 
 from django.db import models
 from django.db.models import F, Q
-from django.utils import timezone
+
+from registry import clock
 
 MAX_ATTEMPTS = 3
 SHA256 = "^[0-9a-f]{64}$"
@@ -72,7 +73,7 @@ class Evaluation(models.Model):
     protected_attributes = models.JSONField(default=list, blank=True)  # names of group columns
     favourable_label = models.PositiveIntegerField(null=True, blank=True)  # index of the class
     requested_by = models.CharField(max_length=200)  # opaque actor id
-    requested_at = models.DateTimeField(default=timezone.now)
+    requested_at = models.DateTimeField(default=clock.now)
 
     state = models.CharField(max_length=16, choices=EvaluationState, default=EvaluationState.QUEUED)
     attempt = models.PositiveSmallIntegerField(default=0)  # fencing token: the last claim wins

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
 
 from monitoring.models.verdicts import RecordedVerdict
+from registry import clock
 from registry.models import ModelVersion, Remark, StageTransition
 
 
@@ -37,7 +37,7 @@ class Incident(models.Model):
     verdict = models.ForeignKey(RecordedVerdict, models.PROTECT, null=True, related_name="+")
     restored = models.ForeignKey(ModelVersion, models.PROTECT, null=True, related_name="+")
     breaches = models.PositiveIntegerField(default=1)  # repeats join the open incident
-    opened_at = models.DateTimeField(default=timezone.now)
+    opened_at = models.DateTimeField(default=clock.now)
     resolved_at = models.DateTimeField(null=True, blank=True)
     resolved_by = models.CharField(max_length=64, blank=True)  # actor
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
 
+from registry import clock
 from registry.models import Event, ModelFamily, ModelVersion
 
 
@@ -41,7 +41,7 @@ class PlaybookRun(models.Model):
     leased_until = models.DateTimeField(null=True)
     frozen_family = models.ForeignKey(ModelFamily, models.PROTECT, null=True, related_name="+")
     error = models.TextField(blank=True)
-    started_at = models.DateTimeField(default=timezone.now)
+    started_at = models.DateTimeField(default=clock.now)
     ended_at = models.DateTimeField(null=True)
 
     class Meta:

@@ -12,14 +12,13 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
-from django.utils import timezone
 
 from monitoring.models import PlaybookRun, PlaybookStep, RunState
 from monitoring.playbooks import effects, runs, shelf, steps
 from monitoring.playbooks.definition import Playbook
 from monitoring.playbooks.kinds import Manner
 from monitoring.playbooks.turns import NothingToDo, NotYet, Turn
-from registry import actors
+from registry import actors, clock
 from registry.errors import RegistryError
 from registry.models import Event
 
@@ -33,7 +32,7 @@ AT_ONCE = 100  # runs a sweep takes
 
 def answer(event: Event) -> None:
     """Begin what an event asks for; the first transactions are one with its delivery."""
-    now = timezone.now()
+    now = clock.now()
     for playbook in shelf.shelf().hearing(event.event_type):
         if may_start(playbook, event) and runs.asks_for(event, playbook):
             start(playbook, event, now=now)

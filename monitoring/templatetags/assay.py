@@ -9,12 +9,12 @@ from typing import Any
 from django import template
 from django.contrib.auth import SESSION_KEY
 from django.template.context import Context
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from monitoring.pages import incidents
 from monitoring.pages.figures import VERDICTS
+from registry import clock
 
 register = template.Library()
 
@@ -48,7 +48,7 @@ def moment(at: datetime | None) -> SafeString | str:
     if at is None:
         return "–"
     at = at.astimezone(UTC)
-    today = at.date() == timezone.now().date()
+    today = at.date() == clock.now().date()
     shown = f"{at:%H:%M:%S}" if today else f"{at:%Y-%m-%d %H:%M}"
     return _time(at, f"{shown} UTC")
 
@@ -58,7 +58,7 @@ def ago(at: datetime | None) -> SafeString | str:
     """How long ago, in one unit; the exact time is its title."""
     if at is None:
         return "–"
-    seconds = int((timezone.now() - at).total_seconds())
+    seconds = int((clock.now() - at).total_seconds())
     return _time(at, f"{_coarse(seconds)} ago" if seconds >= 1 else "now")
 
 
@@ -73,7 +73,7 @@ def span(seconds: float | None) -> str:
 @register.filter
 def since(at: datetime) -> str:
     """The length of time since then."""
-    return _coarse(int((timezone.now() - at).total_seconds()))
+    return _coarse(int((clock.now() - at).total_seconds()))
 
 
 @register.filter

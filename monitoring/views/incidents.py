@@ -7,14 +7,13 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 
 from monitoring import incidents as verbs
 from monitoring.models import IncidentKind
 from monitoring.pages import catalogue, incidents
 from monitoring.pages.incidents import Filters
 from monitoring.views.page import FragmentView, PageView, has_session
-from registry import actors, permissions, tokens
+from registry import actors, clock, permissions, tokens
 
 
 class IncidentsView(PageView):
@@ -67,7 +66,7 @@ class ResolveView(PageView):
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
         found = incidents.story(pk).incident
         permissions.check_user_reach(self.reader, found.version.family, self.needs)
-        verbs.resolve(found, actor=actors.actor_of(self.reader), now=timezone.now())
+        verbs.resolve(found, actor=actors.actor_of(self.reader), now=clock.now())
         messages.success(request, f"Incident {pk} is resolved.")
         return redirect("incident", pk=pk)
 

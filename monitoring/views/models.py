@@ -7,7 +7,6 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 
 from monitoring import assessments, predecessors, rollbacks
 from monitoring.pages import catalogue, families, history, playbooks, version
@@ -16,7 +15,7 @@ from monitoring.pages.evidence import evidence
 from monitoring.pages.paging import page
 from monitoring.pages.parts import parts_of
 from monitoring.views.page import FragmentView, PageView, has_session
-from registry import actors, entries, permissions, tokens
+from registry import actors, clock, entries, permissions, tokens
 from registry.models import DeploymentStage, LedgerCheckpoint
 
 
@@ -49,7 +48,7 @@ class ModelView(PageView):
 
     def get(self, request: HttpRequest, model_id: str) -> HttpResponse:
         found = entries.find(model_id)
-        live = version.live(found, asked=request.GET.get("range", ""), now=timezone.now())
+        live = version.live(found, asked=request.GET.get("range", ""), now=clock.now())
         events = page(found.events.select_related("remark"), before="", size=version.EVENTS_SHOWN)
         context = {
             "version": found,
@@ -78,7 +77,7 @@ class ModelFragment(FragmentView):
         asked = request.GET.get("range", "")
         return {
             "version": found,
-            "live": version.live(found, asked=asked, now=timezone.now()),
+            "live": version.live(found, asked=asked, now=clock.now()),
             "traffic": families.traffic(found.family),
             "may_roll_back": tokens.ROLL_BACK in self.scopes,
         }
@@ -113,7 +112,7 @@ class RollbackView(PageView):
             "version": found,
             "traffic": families.traffic(found.family),
             "restores": predecessors.hand_back_target(found) if in_production else None,
-            "assessment": assessments.check(found, now=timezone.now()),
+            "assessment": assessments.check(found, now=clock.now()),
             "signed_in": has_session(request),
         }
         return render(request, "monitoring/rollback.html", context)
@@ -125,7 +124,7 @@ class RollbackView(PageView):
             found,
             actor=actors.actor_of(self.reader),
             reason=request.POST.get("reason", "").strip(),
-            now=timezone.now(),
+            now=clock.now(),
         )
         restored = f" {outcome.restored} is in production again." if outcome.restored else ""
         messages.success(request, f"{found} was rolled back.{restored}")

@@ -6,17 +6,17 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 
 from monitoring.pages import statistics
 from monitoring.views.page import FragmentView, PageView
+from registry import clock
 
 
 class StatisticsView(PageView):
     """What is registered, what moved each day, what is open, and how fast rollbacks follow."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        context = {"statistics": statistics.read(now=timezone.now())}
+        context = {"statistics": statistics.read(now=clock.now())}
         return render(request, "monitoring/statistics.html", context)
 
 
@@ -26,4 +26,4 @@ class StatisticsFragment(FragmentView):
     template = "monitoring/statistics_figures.html"
 
     def context(self, request: HttpRequest, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        return {"statistics": statistics.read(now=timezone.now())}
+        return {"statistics": statistics.read(now=clock.now())}

@@ -15,12 +15,11 @@ from datetime import timedelta
 from typing import Any, Concatenate, ParamSpec
 
 from django.db import transaction
-from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.encoders import JSONEncoder
 
-from registry import actors, sealing
+from registry import actors, clock, sealing
 from registry.errors import Conflict, InvalidInput, Unprocessable
 from registry.models import ApiToken, KeptAnswer
 from registry.permissions import caller
@@ -55,7 +54,7 @@ def idempotent(post: Post[Rest]) -> Post[Rest]:
 
 def forget_expired() -> int:
     """Remove answers that nobody may ask for any more."""
-    removed, _ = KeptAnswer.objects.filter(kept_at__lte=timezone.now() - KEPT_FOR).delete()
+    removed, _ = KeptAnswer.objects.filter(kept_at__lte=clock.now() - KEPT_FOR).delete()
     return removed
 
 
@@ -64,7 +63,7 @@ def _claim(request: Request, key: str) -> tuple[KeptAnswer, bool]:
     if not 1 <= len(key) <= LONGEST_KEY or not key.isprintable():
         raise InvalidInput.of("Idempotency-Key", "Use 1 to 255 printable characters.")
     mine = {"caller": _caller(request), "key": key}
-    KeptAnswer.objects.filter(**mine, kept_at__lte=timezone.now() - KEPT_FOR).delete()
+    KeptAnswer.objects.filter(**mine, kept_at__lte=clock.now() - KEPT_FOR).delete()
     return KeptAnswer.objects.get_or_create(
         **mine, defaults={"request_sha256": _fingerprint(request)}
     )

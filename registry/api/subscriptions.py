@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.utils import timezone
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from registry import actors, permissions, tokens
+from registry import actors, clock, permissions, tokens
 from registry.api import subscription_answers as answers
 from registry.api.describing import describes
 from registry.api.event_types import EventTypesField
@@ -147,7 +146,7 @@ class LeaseView(APIView):
         asked = LeaseSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         lent = leases.lease(
-            _own(request, name), now=timezone.now(), limit=asked.validated_data["limit"]
+            _own(request, name), now=clock.now(), limit=asked.validated_data["limit"]
         )
         events = presentation.events_json(delivery.event for delivery in lent)
         return Response(
@@ -171,7 +170,7 @@ class RenewView(APIView):
         asked = RenewSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         held = {row["delivery_id"]: row["token"] for row in asked.validated_data["deliveries"]}
-        renewed = leases.renew(_own(request, name), held, now=timezone.now())
+        renewed = leases.renew(_own(request, name), held, now=clock.now())
         return Response({"delivery_ids": renewed})
 
 
@@ -195,7 +194,7 @@ class SettleView(APIView):
             _own(request, name),
             said["delivery_id"],
             said["token"],
-            now=timezone.now(),
+            now=clock.now(),
             error=said.get("error"),
         )
         return Response({"delivery_id": said["delivery_id"]})

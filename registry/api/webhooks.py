@@ -7,12 +7,11 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Prefetch
-from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from registry import actors, tokens
+from registry import actors, clock, tokens
 from registry.api import answers, preconditions
 from registry.api.describing import IF_NONE_MATCH, PAGE, describes
 from registry.api.event_types import EventTypesField
@@ -144,7 +143,7 @@ class RotateView(APIView):
     def post(self, request: Request, webhook_id: UUID) -> Response:
         NothingSerializer(data=request.data).is_valid(raise_exception=True)
         hook, secret = endpoints.rotate(
-            endpoints.find(webhook_id), actor=actors.actor_of(request.user), now=timezone.now()
+            endpoints.find(webhook_id), actor=actors.actor_of(request.user), now=clock.now()
         )
         return Response(_shown([hook])[0] | {"secret": secret})
 
@@ -181,7 +180,7 @@ class ReplayView(APIView):
         asked = ReplaySerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         hook = endpoints.find(webhook_id)
-        count = endpoints.replay(hook, now=timezone.now(), **asked.validated_data)
+        count = endpoints.replay(hook, now=clock.now(), **asked.validated_data)
         return Response({"replayed": count}, status=202)
 
 
@@ -219,7 +218,7 @@ class RetryView(APIView):
     @idempotent
     def post(self, request: Request, webhook_id: UUID, delivery_id: int) -> Response:
         NothingSerializer(data=request.data).is_valid(raise_exception=True)
-        owed = endpoints.retry(endpoints.find(webhook_id), delivery_id, now=timezone.now())
+        owed = endpoints.retry(endpoints.find(webhook_id), delivery_id, now=clock.now())
         return Response(_owed(owed), status=202)
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
-from django.utils import timezone
 
+from registry import clock
 from registry.models.families import ModelFamily
 
 
@@ -20,7 +20,7 @@ class ApiToken(models.Model):
         ModelFamily, models.CASCADE, null=True, blank=True, related_name="+"
     )  # null: any
     team = models.CharField(max_length=200, blank=True)  # "": any
-    created_at = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(default=clock.now)
     expires_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)  # kept to the minute
     revoked_at = models.DateTimeField(null=True, blank=True)
@@ -40,7 +40,7 @@ class KeptAnswer(models.Model):
     request_sha256 = models.CharField(max_length=64)  # of path and body
     status = models.PositiveSmallIntegerField(default=0)
     body = models.TextField(blank=True)  # JSON, sealed
-    kept_at = models.DateTimeField(default=timezone.now, db_index=True)
+    kept_at = models.DateTimeField(default=clock.now, db_index=True)
 
     class Meta:
         constraints = [

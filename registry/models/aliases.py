@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
 
+from registry import clock
 from registry.models.families import ModelFamily
 from registry.models.versions import ModelVersion
 
@@ -21,7 +21,7 @@ class Alias(models.Model):
     version = models.ForeignKey(ModelVersion, models.CASCADE, related_name="aliases")
     revision = models.PositiveBigIntegerField()  # of the family when it was set: never used twice
     set_by = models.CharField(max_length=64)  # actor
-    set_at = models.DateTimeField(default=timezone.now)
+    set_at = models.DateTimeField(default=clock.now)
 
     class Meta:
         verbose_name_plural = "aliases"

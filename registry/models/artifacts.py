@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
+
+from registry import clock
 
 
 class Artifact(models.Model):
@@ -18,7 +19,7 @@ class Artifact(models.Model):
     size = models.PositiveBigIntegerField()  # bytes
     format = models.CharField(max_length=16, choices=Format)
     detected = models.CharField(max_length=64)  # what the first bytes say it is
-    stored_at = models.DateTimeField(default=timezone.now, editable=False)
+    stored_at = models.DateTimeField(default=clock.now, editable=False)
 
     class Meta:
         constraints = [
@@ -37,7 +38,7 @@ class DataSet(models.Model):
     name = models.CharField(max_length=200, unique=True)
     artifact = models.ForeignKey(Artifact, models.PROTECT, related_name="data_sets")
     uploaded_by = models.CharField(max_length=64)  # actor
-    uploaded_at = models.DateTimeField(default=timezone.now)
+    uploaded_at = models.DateTimeField(default=clock.now)
 
     class Meta:
         ordering = ["name"]

@@ -9,7 +9,8 @@ from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
 from django.db.models import GeneratedField, Q
-from django.utils import timezone
+
+from registry import clock
 
 
 class RiskTier(models.TextChoices):
@@ -29,7 +30,7 @@ class ModelFamily(models.Model):
     last_number = models.PositiveIntegerField(default=0)  # numbers are never given twice
     canary_basis_points = models.IntegerField(default=0, editable=False)  # kept by a trigger
     generation = models.PositiveBigIntegerField(default=0)  # stage changes so far
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
     revision = models.PositiveBigIntegerField(default=1)  # the ETag
     search = GeneratedField(
         expression=SearchVector("name", "description", config="simple"),
@@ -68,7 +69,7 @@ class TrafficPlan(models.Model):
     revision = models.PositiveBigIntegerField(default=0)  # grows with every stage change
     salt = models.CharField(max_length=64, default=new_salt)
     targets = models.JSONField(default=no_targets)  # see registry.routing
-    changed_at = models.DateTimeField(default=timezone.now)
+    changed_at = models.DateTimeField(default=clock.now)
 
     def __str__(self) -> str:
         return f"{self.family} traffic, revision {self.revision}"

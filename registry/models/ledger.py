@@ -6,7 +6,8 @@ import uuid
 
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
+
+from registry import clock
 
 
 class Remark(models.Model):
@@ -16,7 +17,7 @@ class Remark(models.Model):
     text = models.TextField(blank=True)
     salt = models.CharField(max_length=64)
     sha256 = models.CharField(max_length=64)  # of salt and text
-    written_at = models.DateTimeField(default=timezone.now)
+    written_at = models.DateTimeField(default=clock.now)
 
     def __str__(self) -> str:
         return self.text
@@ -34,7 +35,7 @@ class Event(models.Model):
     payload = models.JSONField(default=dict)
     remark = models.ForeignKey(Remark, models.PROTECT, null=True, related_name="+")
     format = models.PositiveSmallIntegerField(default=1)
-    timestamp = models.DateTimeField(default=timezone.now)
+    timestamp = models.DateTimeField(default=clock.now)
 
     class Meta:
         ordering = ["pk"]
@@ -54,7 +55,7 @@ class Subscription(models.Model):
     event_types = models.JSONField(default=list)
     handler = models.CharField(max_length=300, blank=True)  # dotted path; "" is pulled over HTTP
     created_by = models.CharField(max_length=64)  # actor
-    created_at = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(default=clock.now)
 
     class Meta:
         ordering = ["name"]
@@ -76,7 +77,7 @@ class Delivery(models.Model):
     subscriber = models.CharField(max_length=300)  # dotted path, or "subscription:<name>"
     state = models.CharField(max_length=8, choices=DeliveryState, default=DeliveryState.OWED)
     attempts = models.PositiveSmallIntegerField(default=0)
-    due_at = models.DateTimeField(default=timezone.now)
+    due_at = models.DateTimeField(default=clock.now)
     lease = models.UUIDField(null=True)  # who is at it now
     leased_until = models.DateTimeField(null=True)
     last_error = models.TextField(blank=True)

@@ -6,7 +6,8 @@ import uuid
 
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
+
+from registry import clock
 
 
 class DeploymentStage(models.TextChoices):
@@ -34,7 +35,7 @@ class Attestation(models.Model):
     artifact_sha256 = models.CharField(max_length=64, blank=True)  # "" where none was uploaded
     approved_by = models.JSONField(default=list)  # actors
     checks = models.JSONField(default=dict)  # check → verdict
-    attested_at = models.DateTimeField(default=timezone.now)
+    attested_at = models.DateTimeField(default=clock.now)
     revoked_at = models.DateTimeField(null=True, blank=True)
     revoked_by = models.CharField(max_length=64, blank=True)  # actor
 
@@ -81,7 +82,7 @@ class StageTransition(models.Model):
     cause = models.ForeignKey("self", models.PROTECT, null=True, related_name="effects")
     actor = models.CharField(max_length=64)
     remark = models.ForeignKey("registry.Remark", models.PROTECT, null=True, related_name="+")
-    at = models.DateTimeField(default=timezone.now)
+    at = models.DateTimeField(default=clock.now)
 
     class Meta:
         ordering = ["-pk"]

@@ -9,8 +9,8 @@ from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
 from django.db.models import GeneratedField, Q
-from django.utils import timezone
 
+from registry import clock
 from registry.models.artifacts import Artifact
 from registry.models.families import ModelFamily
 from registry.models.stages import SERVING_STAGES, DeploymentStage
@@ -68,10 +68,10 @@ class ModelVersion(models.Model):
     stage = models.CharField(
         max_length=16, choices=DeploymentStage, default=DeploymentStage.DEVELOPMENT
     )
-    stage_entered_at = models.DateTimeField(default=timezone.now)
+    stage_entered_at = models.DateTimeField(default=clock.now)
     canary_basis_points = models.PositiveIntegerField(null=True)  # 1/100 %
     registered_by = models.CharField(max_length=64)  # actor
-    registered_at = models.DateTimeField(default=timezone.now, editable=False)
+    registered_at = models.DateTimeField(default=clock.now, editable=False)
     revision = models.PositiveBigIntegerField(default=1)  # the ETag
     search = GeneratedField(
         expression=SearchVector("model_id", "owner", "team", "description", config="simple"),
@@ -160,7 +160,7 @@ class Stakeholder(models.Model):
     part = models.CharField(max_length=16, choices=Part)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     name = models.CharField(max_length=200, blank=True)
-    since = models.DateTimeField(default=timezone.now)
+    since = models.DateTimeField(default=clock.now)
 
     class Meta:
         constraints = [

@@ -6,8 +6,8 @@ import uuid
 
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
 
+from registry import clock
 from registry.ledger import event_types
 from registry.models.ledger import Delivery
 
@@ -34,7 +34,7 @@ class Webhook(models.Model):
     former_secret = models.TextField(blank=True)  # sealed; signs too until it ends
     former_until = models.DateTimeField(null=True)
     created_by = models.CharField(max_length=64)  # actor
-    created_at = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(default=clock.now)
     disabled_at = models.DateTimeField(null=True)
     disabled_why = models.TextField(blank=True)
     revision = models.PositiveBigIntegerField(default=1)  # the ETag
@@ -65,7 +65,7 @@ class WebhookAttempt(models.Model):
 
     webhook = models.ForeignKey(Webhook, models.CASCADE, related_name="attempts")
     delivery = models.ForeignKey(Delivery, models.CASCADE, related_name="attempts_made")
-    at = models.DateTimeField(default=timezone.now)
+    at = models.DateTimeField(default=clock.now)
     duration_ms = models.PositiveIntegerField()
     status = models.PositiveSmallIntegerField(null=True)  # null: no answer came
     error = models.TextField(blank=True)

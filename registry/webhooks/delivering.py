@@ -7,10 +7,8 @@ import json
 import random
 from datetime import UTC, datetime, timedelta
 
-from django.utils import timezone
-
 from assay import webhooks as standard
-from registry import sealing
+from registry import clock, sealing
 from registry.ledger import presentation
 from registry.ledger.outcomes import GivenUp, TryLater
 from registry.models import Delivery, Event, Webhook, WebhookAttempt
@@ -79,16 +77,16 @@ def headers(hook: Webhook, event: Event, body: bytes, *, now: datetime) -> dict[
 def _ask(hook: Webhook, event: Event) -> Answer:
     target = addresses.locate(hook.url)
     body = message(event)
-    return sending.post(target, headers(hook, event, body, now=timezone.now()), body)
+    return sending.post(target, headers(hook, event, body, now=clock.now()), body)
 
 
 def _judge(answer: Answer, hook: Webhook, delivery: Delivery) -> None:
     if 200 <= answer.status < 300:
         return
     if answer.status == GONE:
-        endpoints.disable(hook, why="It answered 410 Gone.", now=timezone.now())
+        endpoints.disable(hook, why="It answered 410 Gone.", now=clock.now())
         raise GivenUp("The receiver answered 410 Gone; the webhook is disabled.")
-    pause = _asked_pause(answer.retry_after, timezone.now()) or _pause(delivery.attempts)
+    pause = _asked_pause(answer.retry_after, clock.now()) or _pause(delivery.attempts)
     raise TryLater(f"The receiver answered {answer.status}.", pause)
 
 

@@ -8,10 +8,9 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.utils import timezone
 
 from assay import webhooks as standard
-from registry import sealing
+from registry import clock, sealing
 from registry.errors import Conflict, NotFound, Unprocessable
 from registry.ledger import event_types, events
 from registry.models import Delivery, DeliveryState, Event, Webhook, WebhookAttempt
@@ -99,7 +98,7 @@ def change(hook: Webhook, changes: Mapping[str, Any], *, actor: str) -> Webhook:
     if enabled is True:
         hook.disabled_at, hook.disabled_why = None, ""
     elif enabled is False and hook.disabled_at is None:
-        hook.disabled_at, hook.disabled_why = timezone.now(), "Somebody disabled it."
+        hook.disabled_at, hook.disabled_why = clock.now(), "Somebody disabled it."
     for name, value in fields.items():
         setattr(hook, name, value)
     hook.revision += 1

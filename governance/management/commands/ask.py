@@ -9,11 +9,11 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.utils import timezone
 
 from governance.copilot import askers, conversation
 from governance.copilot.askers import Asker
 from governance.copilot.replies import Kind, Reply
+from registry import clock
 from registry.errors import RegistryError
 
 
@@ -27,7 +27,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         asker = _asker(options["username"])
-        reply = conversation.ask(" ".join(options["words"]), asker, now=timezone.now())
+        reply = conversation.ask(" ".join(options["words"]), asker, now=clock.now())
         self._say(reply)
         if (
             reply.kind in (Kind.REFUSAL, Kind.QUESTION)
@@ -39,7 +39,7 @@ class Command(BaseCommand):
             raise CommandError("--yes confirms only where the model is named exactly.")
         if reply.confirmation and self._is_confirmed(yes=options["yes"]):
             try:
-                self._say(conversation.confirm(reply.confirmation, asker, now=timezone.now()))
+                self._say(conversation.confirm(reply.confirmation, asker, now=clock.now()))
             except RegistryError as refusal:
                 raise CommandError(str(refusal)) from refusal
 

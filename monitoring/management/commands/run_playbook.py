@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.utils import timezone
 
 from monitoring.playbooks import engine, rehearsal
+from registry import clock
 from registry.errors import RegistryError
 
 
@@ -27,9 +27,9 @@ class Command(BaseCommand):
         except RegistryError as refusal:
             raise CommandError(str(refusal)) from refusal
         if options["dry_run"]:
-            for line in rehearsal.rehearse(playbook, event, now=timezone.now()):
+            for line in rehearsal.rehearse(playbook, event, now=clock.now()):
                 self.stdout.write(line)
             self.stdout.write("Dry run: nothing was changed.")
             return
-        run, made = engine.start(playbook, event, now=timezone.now())
+        run, made = engine.start(playbook, event, now=clock.now())
         self.stdout.write(f"Run {run.pk} is {run.state}{'' if made else ', and was there before'}.")

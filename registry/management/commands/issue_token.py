@@ -6,9 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.utils import timezone
 
-from registry import tokens
+from registry import clock, tokens
 from registry.errors import InvalidInput
 from registry.models import ModelFamily
 
@@ -53,13 +52,13 @@ class Command(BaseCommand):
 def _end(days: int | None, expires: str | None) -> datetime | None:
     """When the token expires; None: never."""
     if days is not None:
-        return timezone.now() + timedelta(days=days)
+        return clock.now() + timedelta(days=days)
     if expires is None:
         return None
     try:
         end = datetime.fromisoformat(expires)
     except ValueError:
-        end = timezone.now()
-    if end.tzinfo is None or end <= timezone.now():
+        end = clock.now()
+    if end.tzinfo is None or end <= clock.now():
         raise CommandError("--expires takes a time to come with its offset: 2027-01-31T12:00:00Z.")
     return end

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.utils import timezone
 
-from registry import tokens
+from registry import clock, tokens
 from registry.models import ApiToken
 
 
@@ -26,7 +25,7 @@ class Command(BaseCommand):
         if missing:
             raise CommandError(f"There is no token {missing[0]}; nothing was revoked.")
         for token in found.values():
-            tokens.revoke(token, now=timezone.now())
+            tokens.revoke(token, now=clock.now())
             self.stdout.write(f"{token.pk}: the {token} is revoked.")
 
     def _list(self) -> None:
