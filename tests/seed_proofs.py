@@ -88,6 +88,44 @@ LISTS: Mapping[str, Mapping[str, str]] = {
     },
 }
 
+# The event flow, arrow by arrow, and the commands of the Co-Pilot.
+STEPS: Mapping[str, Mapping[str, str]] = {
+    "Event Flow": {
+        "Model Degradation Detected": MATRIX,
+        "Rollback Monitor publishes: model.rollback.requested": (
+            "tests/test_seed.py::test_the_handler_is_called_by_the_worker"
+        ),
+        "Self-Healing Kernel receives event": TOLD,
+        "Executes model_rollback playbook": (
+            "tests/faults/test_playbook_kills.py::test_a_rollback_killed_anywhere_is_done_once"
+        ),
+        "Updates deployment status": MATRIX,
+        "Notifies users via Co-Pilot": (
+            "tests/copilot/test_inbox.py::test_in_the_running_product_a_rollback_reaches_the_inbox"
+        ),
+    },
+    "Co-Pilot Commands": {
+        'User: "Promote fraud detector to canary"': (
+            "tests/copilot/test_faces.py::test_the_page_shows_the_plan_and_carries_it_out"
+        ),
+        'User: "Why was model X rolled back?"': (
+            "tests/copilot/test_faces.py::test_the_command_says_why_a_model_was_rolled_back"
+        ),
+    },
+}
+
+# The files that the seed says were created, by what each of them was for.
+FILES: Mapping[str, str] = {
+    "backend/services/model_registry.py": STORY,
+    "backend/services/model_rollback_monitor.py": MATRIX,
+    "backend/api/model_registry.py": WAY_BACK,
+    "backend/monitoring_models.py": TABLE,
+    "frontend/src/components/ModelsPanel.tsx": TAB,
+    "tests/test_model_registry_api.py": (
+        "tests/test_seed_rules.py::test_the_seeds_test_command_passes_its_six_cases"
+    ),
+}
+
 
 def proof_of(heading: str, how: How) -> str:
     """The test of a block."""

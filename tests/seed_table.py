@@ -187,7 +187,7 @@ operator who never reviews.
 
 def document() -> str:
     """docs/seed.md as it should be."""
-    return "\n".join([OPENING, *_callers(), *_uses(), *_lists(), *_homes()])
+    return "\n".join([OPENING, *_callers(), *_uses(), *_lists(), *_steps(), *_homes()])
 
 
 def _callers() -> Iterator[str]:
@@ -214,11 +214,20 @@ def _lists() -> Iterator[str]:
             yield f"| {line} | `{test}` |"
 
 
+def _steps() -> Iterator[str]:
+    for heading, lines in seed_proofs.STEPS.items():
+        yield f"\n## {heading}\n\n| the seed says | a test that shows it |\n|---|---|"
+        for line, test in lines.items():
+            yield f"| {line} | `{test}` |"
+
+
 def _homes() -> Iterator[str]:
-    yield "\n## Files created\n\n| the seed's file | here |\n|---|---|"
+    yield "\n## Files created\n"
+    yield "| the seed's file | here | a test of what it was for |\n|---|---|---|"
     for item in seed_blocks.listed_under("📝 Files Created"):
         path = item.split("`")[1]
-        yield f"| `{path}` | {', '.join(f'`{home}`' for home in HOMES[path])} |"
+        homes = ", ".join(f"`{home}`" for home in HOMES[path])
+        yield f"| `{path}` | {homes} | `{seed_proofs.FILES[path]}` |"
     yield ""
 
 

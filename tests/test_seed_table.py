@@ -45,6 +45,21 @@ def test_every_block_names_a_test_that_there_is() -> None:
     assert [test for test in sorted(named) if not seed_proofs.exists(test)] == []
 
 
+def test_every_step_is_the_seeds_and_names_a_test_that_there_is() -> None:
+    for heading, lines in seed_proofs.STEPS.items():
+        said = seed_blocks.block(heading).text.splitlines()
+        steps = [line.strip() for line in said if line.strip() and line.strip()[0] not in "↓→"]
+        assert list(lines) == steps
+        assert [test for test in lines.values() if not seed_proofs.exists(test)] == []
+
+
+def test_every_file_of_the_seed_names_a_test_that_there_is() -> None:
+    listed = [line.split("`")[1] for line in seed_blocks.listed_under("📝 Files Created")]
+
+    assert list(seed_proofs.FILES) == listed
+    assert [test for test in seed_proofs.FILES.values() if not seed_proofs.exists(test)] == []
+
+
 def test_every_line_of_the_seeds_lists_names_a_test_that_there_is() -> None:
     for heading, lines in seed_proofs.LISTS.items():
         assert list(lines) == seed_blocks.listed_under(heading)

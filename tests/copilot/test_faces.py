@@ -162,6 +162,13 @@ def test_the_command_answers_plans_and_confirms(shop: Shop, operator: User) -> N
     assert stage_of("fraud_detector_v2") == "canary"
 
 
+def test_the_command_says_why_a_model_was_rolled_back(shop: Shop, operator: User) -> None:
+    said = run("Why was model spam_v1 rolled back?", "--as", "olga")
+
+    assert "Too many errors." in said
+    assert "GET /api/model-registry/models/spam_v1" in said
+
+
 def test_yes_confirms_no_name_that_was_only_alike(shop: Shop, operator: User) -> None:
     with pytest.raises(CommandError, match="exactly"):
         run("promote fraud detectr to canary", "--as", "olga", "--yes")
