@@ -2,37 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from django.db import connection
 
 from monitoring import predecessors
 from registry.models import ModelVersion
 
-# The last 24 hours in which it served, whenever that was.
+# Of each version the last 24 hours in which it served, whenever those were.
 MEDIAN_P95 = """
-select percentile_cont(0.5) within group (order by latency_p95_ms)
-from memory_model_performance
-where version_id = %(version)s and latency_p95_ms is not null and num_requests > 0
-    and timestamp > (
-        select max(timestamp) - interval '24 hours'
-        from memory_model_performance where version_id = %(version)s
-    )
+select asked.version_id, median.p95
+from unnest(%(versions)s::bigint[]) as asked (version_id)
+cross join lateral (
+    select max(timestamp) as at from memory_model_performance where version_id = asked.version_id
+) as newest
+cross join lateral (
+    select percentile_cont(0.5) within group (order by latency_p95_ms) as p95
+    from memory_model_performance
+    where version_id = asked.version_id and timestamp > newest.at - interval '24 hours'
+        and latency_p95_ms is not null and num_requests > 0
+) as median
 """
 
 
 def expected_p95_ms(versions: Sequence[ModelVersion]) -> dict[int, float | None]:
     """The expected p95 in milliseconds by version pk; None where nothing tells."""
-    return {version.pk: _expected(version) for version in versions}
+    silent = [v for v in versions if v.expected_latency_p95_ms is None]
+    before = predecessors.productions_before(silent)
+    shown = _medians(set(before.values()))
+    declared = {v.pk: v.expected_latency_p95_ms for v in versions}
+    return declared | {v.pk: shown.get(before.get(v.pk)) for v in silent}
 
 
-def _expected(version: ModelVersion) -> float | None:
-    if version.expected_latency_p95_ms is not None:
-        return version.expected_latency_p95_ms
-    former = predecessors.production_before(version)
-    if former is None:
-        return None
+def _medians(versions: Iterable[int]) -> dict[int | None, float]:
+    if not versions:
+        return {}
     with connection.cursor() as cursor:
-        cursor.execute(MEDIAN_P95, {"version": former.pk})
-        row = cursor.fetchone()
-    return None if row is None else row[0]
+        cursor.execute(MEDIAN_P95, {"versions": sorted(versions)})
+        return dict(cursor.fetchall())
