@@ -10,7 +10,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.db import InterfaceError, OperationalError
+from django.db import DataError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from rest_framework import exceptions, views
@@ -47,11 +47,14 @@ class DomainErrorMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        if isinstance(error, RegistryError) and not request.path.startswith(API):
+        if isinstance(error, RegistryError) and not _is_api(request):
             return _page(request, _problem(error.status, error.code, error.title, str(error)))
         if isinstance(error, OperationalError | InterfaceError):
             problem, _ = _describe(error)
             return _page(request, problem) if problem else None
+        if isinstance(error, DataError) and request.method == "GET" and not _is_api(request):
+            # The stock admin hands on what an address asks for: a NUL, a time of no calendar.
+            return refuse(request, HTTPStatus.BAD_REQUEST, "Nothing here can be asked for so.")
         return None
 
 
@@ -150,12 +153,16 @@ def _answer(
 ) -> HttpResponse:
     code = status.phrase.lower().replace(" ", "-")
     problem = _problem(status, code, status.phrase, sentence)
-    if request.path.startswith(API):
+    if _is_api(request):
         return JsonResponse(problem, status=status, content_type=CONTENT_TYPE, headers=headers)
     page = _page(request, problem)
     for name, value in (headers or {}).items():
         page[name] = value
     return page
+
+
+def _is_api(request: HttpRequest) -> bool:
+    return request.path.startswith(API)
 
 
 def _page(request: HttpRequest, problem: dict[str, Any]) -> HttpResponse:

@@ -47,3 +47,13 @@ def test_what_is_nowhere_is_a_problem_for_programs_and_a_page_for_people(client:
     assert (problem.status_code, page.status_code) == (404, 404)
     assert problem["Content-Type"] == "application/problem+json"
     assert b"<h1>" in page.content
+
+
+@pytest.mark.parametrize("asked", ["actor=%00", "timestamp__gte=0001-01-01T00:00:00-23:59"])
+def test_an_address_that_the_database_cannot_read_is_refused_as_a_page(
+    admin_client: Any, asked: str
+) -> None:
+    answer = admin_client.get(f"/admin/registry/event/?{asked}")
+
+    assert answer.status_code == 400
+    assert b"Nothing here can be asked for so." in answer.content
