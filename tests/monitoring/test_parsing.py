@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from unittest import mock
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitoring import parsing
 from monitoring.parsing import Snapshot, parse
 from registry.errors import InvalidInput, TooLarge
 from tests.conftest import NOW
@@ -132,3 +134,54 @@ def test_whatever_is_sent_is_read_or_refused_by_name(row: dict[str, Any]) -> Non
     assert bool(found) != bool(named)
     assert named <= set(row)
     assert all(0 <= (s.error_rate or 0) <= 1 and s.num_requests >= 0 for s in found)
+
+
+VALUES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-2, 2),
+    st.integers(),
+    st.floats(-0.5, 1.5),
+    st.floats(),
+    st.text(max_size=3),
+    st.text(min_size=199, max_size=201),
+    st.sampled_from(["m_v1", "1.0.0", 10**400, 3.0, 2**31, 2**31 - 1, "a\x7f", [], {}, "\ud800"]),
+)
+TIMES = st.sampled_from(
+    [
+        *("2026-01-31T11:59:50Z", "20260131T115950+0000", "2026-01-31 11:59:50.1234567-03:00"),
+        *("2026-01-31", "2026-01-31T11:59:50", "2026-01-31T12:01:00Z", "2026-01-31T12:01:00.1Z"),
+        *("2025-11-02T12:00:00Z", "2025-11-02T11:59:59Z", "0001-01-01T00:00:00+14:00", "now"),
+    ]
+)
+ROWS = st.fixed_dictionaries(
+    {"timestamp": TIMES | VALUES, "num_requests": st.integers(0, 5) | VALUES},
+    optional=dict.fromkeys((*parsing.FIELDS[:2], *parsing.FIELDS[4:], "colour"), VALUES),
+) | st.just(GOOD)
+
+
+@given(st.lists(st.one_of(ROWS, ROWS, ROWS, VALUES), min_size=1, max_size=4))
+def test_read_at_once_or_one_by_one_the_answer_is_the_same(rows: list[Any]) -> None:
+    at_once = _outcome(rows)
+    with mock.patch.object(parsing._Reader, "read_all", return_value=None):
+        one_by_one = _outcome(rows)
+
+    assert at_once == one_by_one
+
+
+def test_a_batch_without_faults_is_read_at_once() -> None:
+    whole = GOOD | {name: None for name in parsing.FIELDS if name not in GOOD}
+    whole_numbers = GOOD | dict.fromkeys(parsing.AMOUNTS, 3)
+
+    with mock.patch.object(parsing._Reader, "read", side_effect=AssertionError):
+        found = read([GOOD, whole, whole_numbers])
+
+    assert found[0] == found[1]
+    assert type(found[2].latency_p95_ms) is float
+
+
+def _outcome(rows: list[Any]) -> Any:
+    try:
+        return [(s, [type(getattr(s, name)) for name in s.__struct_fields__]) for s in read(rows)]
+    except InvalidInput as refusal:
+        return refusal.errors

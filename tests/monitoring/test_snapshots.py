@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -65,6 +66,36 @@ def test_repeats_within_one_batch_are_told_apart_too(make_version: Maker) -> Non
     receipt = snapshots.store(make_version(), [at(0), at(0), at(0, error_rate=0.5)])
 
     assert receipt == snapshots.Receipt(accepted=1, duplicates=1, conflicts=(2,))
+
+
+def test_a_large_batch_keeps_what_is_new_beside_what_is_known(make_version: Maker) -> None:
+    version = make_version()
+    snapshots.store(version, [at(n, error_rate=0.1) for n in range(0, 3000, 3)])
+
+    batch = [at(n, error_rate=0.2 if n % 2 else 0.1) for n in range(3000)]
+    receipt = snapshots.store(version, batch)
+
+    assert receipt == snapshots.Receipt(2000, 500, tuple(range(3, 3000, 6)))
+    assert PerformanceSnapshot.objects.filter(error_rate=0.1).count() == 2000
+
+
+@pytest.mark.usefixtures("committed")
+def test_a_batch_that_others_report_at_the_same_time_is_kept_once(make_version: Maker) -> None:
+    version = make_version()
+    batches = [[at(n) for n in range(k, 400 + k)] for k in range(4)]
+
+    with ThreadPoolExecutor(4) as reporters:
+        receipts = list(reporters.map(lambda batch: _store_apart(version, batch), batches))
+
+    assert sum(receipt.accepted for receipt in receipts) == 403
+    assert sum(receipt.duplicates for receipt in receipts) == 1600 - 403
+
+
+def _store_apart(version: ModelVersion, batch: list[Snapshot]) -> snapshots.Receipt:
+    try:
+        return snapshots.store(version, batch)
+    finally:
+        connection.close()
 
 
 def test_replicas_and_versions_report_the_same_interval_apart(make_version: Maker) -> None:
