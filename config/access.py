@@ -32,7 +32,9 @@ class TokenAuthentication(authentication.BaseAuthentication):
         if header is None:
             return None
         scheme, _, token = header.partition(" ")
-        found = tokens.find(token.strip(), now=clock.now()) if scheme.lower() == "bearer" else None
+        polled = getattr((request.parser_context or {}).get("view"), "polled", False)
+        find = tokens.find_for_poll if polled else tokens.find
+        found = find(token.strip(), now=clock.now()) if scheme.lower() == "bearer" else None
         if found is None:
             raise exceptions.AuthenticationFailed(
                 "This token is unknown, expired or revoked; issue another with "

@@ -19,6 +19,7 @@ app.conf.beat_schedule = {
     "deliver what is owed": {"task": "registry.tasks.deliver_owed", "schedule": 5.0},
     "send what is owed": {"task": "registry.tasks.send_owed", "schedule": 5.0},
     "send webhooks": {"task": "registry.tasks.send_webhooks", "schedule": 5.0},
+    "republish traffic": {"task": "registry.tasks.republish_traffic", "schedule": 5.0},
     "sequence events": {"task": "registry.tasks.sequence_events", "schedule": 5.0},
     "evaluate rollback triggers": {
         "task": "monitoring.tasks.evaluate_rollback_triggers",

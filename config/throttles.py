@@ -7,31 +7,23 @@ is throttled: a rollback must never wait for a counter.
 
 from __future__ import annotations
 
-import logging
-import time
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
-import redis
 from django.conf import settings
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
+from registry import broker
 from registry.models import ApiToken
 
 if TYPE_CHECKING:  # the framework imports this module while it makes APIView
     from rest_framework.views import APIView
-
-log = logging.getLogger(__name__)
 
 COUNT = """
 local seen = redis.call('incr', KEYS[1])
 if seen == 1 then redis.call('pexpire', KEYS[1], ARGV[1]) end
 return {seen, redis.call('pttl', KEYS[1])}
 """
-PAUSE = 5.0  # seconds without the broker in which it is not asked again
-
-_resting = {"until": 0.0}  # on the monotonic clock; each process has its own
 
 
 class CallerThrottle(BaseThrottle):
@@ -66,21 +58,10 @@ def excess(who: str, limit: tuple[int, int]) -> float | None:
         limit: How many are allowed in how many seconds; none at all are counted where it is 0.
     """
     allowed, seconds = limit
-    if not allowed or time.monotonic() < _resting["until"]:
+    if not allowed:
         return None
-    try:
-        counted: Any = _count()(keys=[f"assay:throttle:{who}"], args=[seconds * 1000])
-    except redis.RedisError as error:
-        _resting["until"] = time.monotonic() + PAUSE
-        log.warning("nobody is throttled for %.0f s: the broker does not answer: %s", PAUSE, error)
+    counted = broker.run(COUNT, [f"assay:throttle:{who}"], [seconds * 1000])
+    if counted is None:
         return None
     seen, left = counted
     return max(left, 1) / 1000 if seen > allowed else None
-
-
-@cache
-def _count() -> Any:
-    client = redis.Redis.from_url(
-        settings.ASSAY_REDIS_URL, socket_timeout=0.2, socket_connect_timeout=0.2
-    )
-    return client.register_script(COUNT)

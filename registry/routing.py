@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import partial, update_wrapper
 from typing import Any
 
 from django.db import transaction
 
+from registry import families, published
 from registry.models import DeploymentStage, ModelFamily, ModelVersion, TrafficPlan
+from registry.published import Current, Held
 
 BUCKETS = 10_000  # one a basis point
 
@@ -64,6 +68,9 @@ def publish(family: ModelFamily, *, now: datetime) -> TrafficPlan:
     plan.revision += 1
     plan.changed_at = now
     plan.save()
+    # Read anew then: of two changes in one transaction the first was never true.
+    announce = update_wrapper(partial(_announce, plan.pk), _announce)
+    transaction.on_commit(announce, robust=True)
     return plan
 
 
@@ -77,12 +84,41 @@ def document(plan: TrafficPlan) -> dict[str, Any]:
     }
 
 
+def read(name: str) -> Held:
+    """The family's document as it is sent, from the database; the broker is given it.
+
+    Raises:
+        NotFound: There is no such family.
+    """
+    plan = TrafficPlan.objects.select_related("family").filter(family__name=name).first()
+    found = _held(plan or plan_of(families.find(name)))
+    published.put(name, found)
+    return found
+
+
+def republish() -> None:
+    """Have the broker hold every family's document of now, whatever it missed."""
+    rows = TrafficPlan.objects.filter(revision__gt=0).values_list("pk", "family__name", "revision")
+    for pk in published.renew([Current(*row) for row in rows]):
+        _announce(pk)
+
+
 @transaction.atomic
 def plan_of(family: ModelFamily) -> TrafficPlan:
     """The family's traffic document; an empty one where nothing was ever deployed."""
     plan, _ = TrafficPlan.objects.get_or_create(family=family)
     plan.family = family
     return plan
+
+
+def _announce(plan_pk: int) -> None:
+    plan = TrafficPlan.objects.select_related("family").get(pk=plan_pk)
+    published.put(plan.family.name, _held(plan))
+
+
+def _held(plan: TrafficPlan) -> Held:
+    said = json.dumps(document(plan), ensure_ascii=False, separators=(",", ":"))
+    return Held(plan.pk, plan.revision, said.encode())
 
 
 def _wanted(serving: list[ModelVersion]) -> dict[str, int]:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from celery import shared_task
 
-from registry import clock
+from registry import clock, routing
 from registry.api import idempotency
 from registry.ledger import checkpoints, deliveries, sequencer
 from registry.webhooks import endpoints
@@ -43,6 +43,12 @@ def send_to_webhook(subscriber: str) -> None:
     """Send one webhook what it is owed, for some seconds; beat sends for the rest."""
     until = clock.now() + WEBHOOK_TURN
     deliveries.send_to_webhook(subscriber, now=clock.now, until=until)
+
+
+@shared_task
+def republish_traffic() -> None:
+    """Have the broker hold each family's traffic document of now."""
+    routing.republish()
 
 
 @shared_task

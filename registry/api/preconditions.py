@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from typing import Any
 
+from django.http import HttpResponse
 from django.utils.http import parse_etags
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.encoders import JSONEncoder
 
 from registry.errors import PreconditionFailed
+
+OF_A_ROW = re.compile(r'(?:W/)?"([0-9]{1,18})-([0-9]{1,18})"')
 
 
 def of_revision(revision: int) -> str:
@@ -49,11 +53,31 @@ def check(request: Request, etag: str | None, what: str) -> None:
 
 def answer(request: Request, body: Any, etag: str) -> Response:
     """``body`` with its tag, or a bodiless 304 for whoever has it already."""
+    if _is_known(request, etag):
+        return Response(status=304, headers=_tagged(etag))
+    return Response(body, headers=_tagged(etag))
+
+
+def answer_bytes(request: Request, body: bytes, etag: str) -> Response | HttpResponse:
+    """The same, of JSON that is written out already."""
+    if _is_known(request, etag):
+        return Response(status=304, headers=_tagged(etag))
+    return HttpResponse(body, content_type="application/json", headers=_tagged(etag))
+
+
+def knows_newer(request: Request, row: int, revision: int) -> bool:
+    """Whether the caller has had a later revision of this row, by a tag ``"row-revision"``."""
+    tags = (OF_A_ROW.fullmatch(tag) for tag in _tags(request, "If-None-Match") or ())
+    return any(tag and int(tag[1]) == row and int(tag[2]) > revision for tag in tags)
+
+
+def _is_known(request: Request, etag: str) -> bool:
     known = _tags(request, "If-None-Match")
-    headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
-    if known is not None and {"*", etag, f"W/{etag}"} & known:
-        return Response(status=304, headers=headers)
-    return Response(body, headers=headers)
+    return known is not None and bool({"*", etag, f"W/{etag}"} & known)
+
+
+def _tagged(etag: str) -> dict[str, str]:
+    return {"ETag": etag, "Cache-Control": "private, no-cache"}
 
 
 def _tags(request: Request, header: str) -> set[str] | None:

@@ -12,6 +12,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from config import env, throttles
+from registry import broker
 
 Caller = Callable[..., APIClient]
 MODELS = "/api/model-registry/models"
@@ -26,11 +27,10 @@ def address() -> str:
 
 @pytest.fixture
 def broker_away(settings: Any) -> Iterator[None]:
-    throttles._count.cache_clear()
+    broker.forget_client()
     settings.ASSAY_REDIS_URL = "redis://127.0.0.1:1"
     yield
-    throttles._count.cache_clear()
-    throttles._resting["until"] = 0.0
+    broker.forget_client()
 
 
 @pytest.mark.django_db
