@@ -12,7 +12,7 @@ from django.conf import settings
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
 
-from registry.api.describing import BYTES, Description, JsonSchema, Parameter
+from registry.api.describing import BYTES, TEXT, Description, JsonSchema, Parameter
 from registry.api.shapes import REFERENCE, Shapes
 
 JSON, PROBLEM, OCTETS = "application/json", "application/problem+json", "application/octet-stream"
@@ -124,6 +124,7 @@ PATHS = {
     "model_id": "The model version's own id.",
     "pk": "The incident's number.",
     "name": "Its name.",
+    "kind": "The format.",
     "alias": "The name that stands for a version.",
 }
 
@@ -186,6 +187,8 @@ def _answer(
         answer["headers"] = headers
     if shape is BYTES:
         answer["content"] = {OCTETS: {"schema": {}}}
+    elif shape is TEXT:
+        answer["content"] = {"text/plain": {"schema": TEXT}}
     elif shape is not None:
         answer["content"] = {JSON: {"schema": shapes.of(shape)}}
     if described.links and 200 <= status < 300:

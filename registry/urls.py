@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from registry.api import events, families, files, ledger, models, subscriptions, webhooks
+from registry.api import events, exports, families, files, ledger, models, subscriptions, webhooks
 
 urlpatterns = [
     path("models", models.ModelsView.as_view()),
@@ -16,6 +16,7 @@ urlpatterns = [
     path("families/<str:name>", families.FamilyView.as_view()),
     path("families/<str:name>/aliases/<str:alias>", families.AliasView.as_view()),
     path("families/<str:name>/traffic", families.TrafficView.as_view()),
+    path("families/<str:name>/traffic/exports/<str:kind>", exports.TrafficExportView.as_view()),
     path("datasets", files.DataSetsView.as_view()),
     path("datasets/<str:name>", files.DataSetView.as_view()),
     path("subscriptions", subscriptions.SubscriptionsView.as_view()),

@@ -42,6 +42,7 @@ DELETE api/model-registry/families/<name>/aliases/<alias>          -   own -   -
 GET    api/model-registry/families/<name>/rollback-policy          -   any any any any any any
 PATCH  api/model-registry/families/<name>/rollback-policy          -   -   -   any -   -   any
 GET    api/model-registry/families/<name>/traffic                  -   any any any any any any
+GET    api/model-registry/families/<name>/traffic/exports/<kind>   -   any any any any any any
 GET    api/model-registry/datasets                                 -   any any any any any any
 PUT    api/model-registry/datasets/<name>                          -   any -   -   -   -   any
 GET    api/model-registry/subscriptions                            -   any -   any -   -   any

@@ -13,6 +13,10 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 LAYERS = ["assay", "registry", "monitoring", "governance", "config"]  # each may import those before
 PURE = [
+    "registry/exports/desired.py",
+    "registry/exports/kubernetes.py",
+    "registry/exports/names.py",
+    "registry/exports/nginx.py",
     "registry/manifests/loading.py",
     "registry/manifests/naming.py",
     "registry/manifests/refusals.py",

@@ -5,7 +5,7 @@ The OpenAPI document is made of nothing else, so a view is described like this::
     @describes(
         "Register a model version",
         body=NewEntrySerializer,      # a StrictSerializer, a JSON Schema, BYTES, or None
-        answers={201: Entry},         # a TypedDict, a JSON Schema, BYTES, or None for no body
+        answers={201: Entry},         # a TypedDict, a JSON Schema, BYTES, TEXT, or None for no body
         refuses=(409,),               # beside those that every such method has
     )
     @idempotent
@@ -29,6 +29,7 @@ JsonSchema = dict[str, Any]
 Method = TypeVar("Method", bound=Callable[..., Any])
 
 BYTES: JsonSchema = {"type": "string", "format": "binary"}
+TEXT: JsonSchema = {"type": "string"}  # not in JSON
 WORDS: JsonSchema = {"type": "string", "pattern": characters.NO_NUL}
 
 
