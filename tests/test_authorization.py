@@ -115,6 +115,7 @@ def _things(make: Maker, team: str) -> dict[str, str]:
         "name": quote(name),
         "family": str(version.family_id),
         "alias": "champion",
+        "kind": "nginx",
         "pk": str(Incident.objects.get(version=fallen).pk),
         "evaluation_id": "1",
         "event_id": "1",
