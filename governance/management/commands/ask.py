@@ -19,6 +19,7 @@ from registry.errors import RegistryError
 
 class Command(BaseCommand):
     help = "Ask the Co-Pilot, or have it change something after a confirmation. Try: ask help"
+    requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("words", nargs="+", help="what you would say; quotes are optional")

@@ -13,6 +13,7 @@ from registry.manifests import exporting
 
 class Command(BaseCommand):
     help = "Write the registry as YAML manifests; also repairs a tree that has drifted."
+    requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("folder", nargs="?", type=Path, help="default: ASSAY_YAML_DIR")

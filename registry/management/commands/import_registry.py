@@ -14,6 +14,7 @@ from registry.manifests.refusals import ManifestRefused
 
 class Command(BaseCommand):
     help = "Bring the registry to what YAML manifests declare: all of it, or nothing."
+    requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("folder", type=Path)

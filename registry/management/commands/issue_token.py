@@ -14,6 +14,7 @@ from registry.models import ModelFamily
 
 class Command(BaseCommand):
     help = "Issue a bearer token; the user is made where missing and joins the role's group."
+    requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("username")

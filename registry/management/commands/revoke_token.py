@@ -12,6 +12,7 @@ from registry.models import ApiToken
 
 class Command(BaseCommand):
     help = "Revoke bearer tokens by number; without a number, list those that are live."
+    requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("number", nargs="*", type=int, help="as the list shows it")

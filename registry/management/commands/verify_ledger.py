@@ -15,6 +15,7 @@ EVERY = 100_000  # leaves between two lines of progress
 
 class Command(BaseCommand):
     help = "Recompute the ledger from the events, and compare it with what was signed and kept."
+    requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
