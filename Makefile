@@ -38,8 +38,8 @@ demo: $(INSTALLED_DEMO)
 password: $(INSTALLED)
 	@$(BIN)/python manage.py password $(FOR)
 
-# Twice as many processes as cores, since much of it waits; each has servers of its own.
-PYTEST = $(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
+# Two processes, each with servers of its own; the files of one never meet.
+PYTEST = $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test: $(INSTALLED_DEV)
 	$(PYTEST)
