@@ -112,7 +112,7 @@ class DriftWindow:
     """
 
     profile: Profile
-    length: timedelta = timedelta(days=28)
+    length: timedelta = timedelta(hours=24)
     _steps: dict[int, Counts] = field(default_factory=dict, init=False)
 
     def add(self, at: datetime, columns: Columns) -> None:

@@ -14,14 +14,13 @@ import numpy as np
 import numpy.typing as npt
 import safetensors
 
-from assay.drift import DriftWindow
 from assay.entries import ModelPerformanceSnapshot
-from assay.profiles import Profile, named_columns
+from assay.monitor import Monitor
+from assay.profiles import Profile
 
 Floats32 = npt.NDArray[np.float32]
 
 DRIFT_WINDOW = timedelta(days=28)  # of data time
-PERCENTILES = (50, 95, 99)
 
 
 class Unanswerable(Exception):
@@ -74,21 +73,6 @@ class Model:
 
 
 @dataclass
-class Tally:
-    """What a version did since its last report."""
-
-    inputs: list[Floats32] = field(default_factory=list)
-    logits: list[Floats32] = field(default_factory=list)  # of the answered requests
-    latencies_ms: list[float] = field(default_factory=list)
-    unanswered: int = 0
-
-    @property
-    def requests(self) -> int:
-        """Requests, answered or not."""
-        return len(self.logits) + self.unanswered
-
-
-@dataclass
 class Version:
     """A model version in service: the model, its reference profile and what it has seen."""
 
@@ -97,15 +81,25 @@ class Version:
     profile: Profile
     inputs: Floats32  # of the whole stream, in the model's own order of features
     seasonal: bool
-    first_seen: datetime | None = None  # data time
     last_answered: float | None = None  # seconds since the epoch
     answered: int = 0
-    drift: float | None = None  # the last score reported
-    tally: Tally = field(default_factory=Tally)
-    window: DriftWindow = field(init=False)
+    monitor: Monitor = field(init=False)
+    _elapsed: float = field(default=0.0, init=False)  # seconds that were reported on
 
     def __post_init__(self) -> None:
-        self.window = DriftWindow(self.profile, DRIFT_WINDOW)
+        self.monitor = Monitor(
+            self.model_id,
+            profile=self.profile,
+            drift_window=DRIFT_WINDOW,
+            whole_windows=self.seasonal,
+            device="cpu",
+            ticks=lambda: self._elapsed,
+        )
+
+    @property
+    def drift(self) -> float | None:
+        """The last score reported."""
+        return self.monitor.drift
 
     def answer(self, at: int) -> None:
         """Answer the stream's request number ``at`` and remember how it went."""
@@ -114,11 +108,9 @@ class Version:
         try:
             logits = self.model.logits(row)
         except Unanswerable:
-            self.tally.unanswered += 1
+            self.monitor.failed()
             return
-        self.tally.latencies_ms.append(1000 * (time.perf_counter() - begun))
-        self.tally.logits.append(logits)
-        self.tally.inputs.append(row)
+        self.monitor.answered(1000 * (time.perf_counter() - begun), inputs=row, logits=logits)
         self.last_answered = time.time()
         self.answered += 1
 
@@ -132,44 +124,6 @@ class Version:
             data_time: The moment of its last request.
             seconds: How long the interval was.
         """
-        tally, self.tally = self.tally, Tally()
-        if not tally.requests:
-            return None
-        self._see(tally, data_time)
-        p50, p95, p99 = _percentiles(tally.latencies_ms)
-        return ModelPerformanceSnapshot(
-            model_id=self.model_id,
-            timestamp=now,
-            num_requests=tally.requests,
-            latency_p50_ms=p50,
-            latency_p95_ms=p95,
-            latency_p99_ms=p99,
-            requests_per_second=tally.requests / seconds,
-            error_rate=tally.unanswered / tally.requests,
-            ood_rate=self._ood_rate(tally),
-            input_drift_score=self.drift,
-            device="cpu",
-            source=source,
-        )
-
-    def _see(self, tally: Tally, data_time: datetime) -> None:
-        """Count the inputs into the drift window, and score it once it is full."""
-        if tally.inputs:
-            self.first_seen = self.first_seen or data_time
-            names = [feature.name for feature in self.profile.features]
-            self.window.add(data_time, named_columns(np.stack(tally.inputs), names))
-        full = self.first_seen is not None and data_time - self.first_seen >= DRIFT_WINDOW
-        if full or (tally.inputs and not self.seasonal):
-            self.drift = self.window.report().input_drift_score
-
-    def _ood_rate(self, tally: Tally) -> float | None:
-        """The share of answers with too little energy; of answered requests only."""
-        if self.profile.ood is None or not tally.logits:
-            return None
-        return self.profile.ood.rate(np.stack(tally.logits))
-
-
-def _percentiles(values: Sequence[float]) -> tuple[float | None, ...]:
-    if not values:
-        return (None,) * len(PERCENTILES)
-    return tuple(float(value) for value in np.percentile(values, PERCENTILES))
+        self._elapsed += seconds
+        self.monitor.source = source
+        return self.monitor.snapshot(now=now, data_time=data_time)

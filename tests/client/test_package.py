@@ -19,7 +19,7 @@ PACKAGE = ROOT / "assay"
 GUIDE = ROOT / "docs" / "client.md"
 OURS = {"config", "registry", "monitoring", "governance"}
 # What compares profiles needs arrays; only those who import these modules need numpy.
-WITH_ARRAYS = {"bins.py", "divergence.py", "drift.py", "ood.py", "profiles.py"}
+WITH_ARRAYS = {"bins.py", "divergence.py", "drift.py", "monitor.py", "ood.py", "profiles.py"}
 WITH_SIGNATURES = {"notes.py"}  # imports cryptography where it checks one, and not before
 
 
