@@ -30,6 +30,10 @@ app.conf.beat_schedule = {
     "carry playbooks on": {"task": "monitoring.tasks.carry_playbooks_on", "schedule": 5.0},
     "do playbook effects": {"task": "monitoring.tasks.do_playbook_effects", "schedule": 5.0},
     "report silent versions": {"task": "monitoring.tasks.report_silence", "schedule": 30.0},
+    "report disobedient traffic": {
+        "task": "monitoring.tasks.report_disobedience",
+        "schedule": 15.0,
+    },
     "make partitions ahead": {"task": "monitoring.tasks.make_partitions", "schedule": 3600.0},
     "resend expired evaluations": {
         "task": "monitoring.tasks.resend_evaluations",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from monitoring import assessments, rollbacks, scheduling, silence, snapshots
+from monitoring import assessments, obedience, rollbacks, scheduling, silence, snapshots
 from monitoring.evaluations import run
 from monitoring.playbooks import engine
 from registry import clock
@@ -34,6 +34,12 @@ def evaluate_rollback_triggers() -> None:
 def report_silence() -> None:
     """Open incidents for serving versions that report nothing."""
     silence.report(now=clock.now())
+
+
+@shared_task
+def report_disobedience() -> None:
+    """Open incidents where requests do not go where they should."""
+    obedience.report(now=clock.now())
 
 
 @shared_task

@@ -24,6 +24,7 @@ PURE = [
     "monitoring/triggers.py",
     "monitoring/evidence.py",
     "monitoring/weighing.py",
+    "monitoring/shares.py",
     "monitoring/decisions.py",
     "monitoring/playbooks/condition.py",
     "monitoring/playbooks/definition.py",

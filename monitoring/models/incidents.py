@@ -17,6 +17,7 @@ class IncidentKind(models.TextChoices):
     COOLDOWN = "rollback_suppressed_cooldown", "rollback suppressed by cooldown"
     SHARED_CAUSE = "shared_cause", "shared cause"
     PLAYBOOK = "playbook", "raised by a playbook"
+    TRAFFIC_IGNORED = "traffic_ignored", "traffic goes elsewhere"
 
 
 class Severity(models.TextChoices):

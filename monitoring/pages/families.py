@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db.models import Case, IntegerField, QuerySet, Value, When
 
+from monitoring import obedience
 from monitoring.bars import Share, traffic_bar
+from monitoring.reported import reported
 from registry.models import DeploymentStage, ModelFamily, ModelVersion, TrafficPlan
 from registry.routing import BUCKETS
 
@@ -16,10 +19,12 @@ SHOWN = 12  # versions beside the one on the page
 
 @dataclass(frozen=True, slots=True)
 class Sibling:
-    """A version of the family, and its share of live traffic in percent."""
+    """A version of the family, and its share of live traffic in percent: desired, and as it is."""
 
     version: ModelVersion
     share: float | None
+    observed: float | None  # of the family's requests; None where it is not known
+    stray: int  # requests it should not have got
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +38,7 @@ class Traffic:
     more: bool  # there are older versions than those shown
 
 
-def traffic(family: ModelFamily) -> Traffic:
+def traffic(family: ModelFamily, *, now: datetime) -> Traffic:
     """The family's traffic document and its versions: those serving first, then the newest."""
     plan = TrafficPlan.objects.filter(family=family).first()
     targets = plan.targets if plan else []
@@ -44,7 +49,7 @@ def traffic(family: ModelFamily) -> Traffic:
         bar=traffic_bar(_shares(targets, stages)),
         revision=plan.revision if plan else 0,
         unassigned=(BUCKETS - sum(held.values())) / 100,
-        siblings=[Sibling(v, _percent(held.get(v.model_id))) for v in versions[:SHOWN]],
+        siblings=_siblings(versions[:SHOWN], held, now),
         more=len(versions) > SHOWN,
     )
 
@@ -56,7 +61,27 @@ def _serving_first(family: ModelFamily) -> QuerySet[ModelVersion]:
         default=Value(2),
         output_field=IntegerField(),
     )
-    return ModelVersion.objects.filter(family=family).order_by(order, "-number")
+    versions = ModelVersion.objects.filter(family=family).order_by(order, "-number")
+    return versions.select_related("family__rollback_policy", "family__traffic")
+
+
+def _siblings(
+    versions: Sequence[ModelVersion], held: dict[str, int], now: datetime
+) -> list[Sibling]:
+    serving = [version for version in versions if version.is_serving]
+    left = [version for version in versions if version.stage in obedience.LEFT]
+    counts = reported(obedience.times([*serving, *left], now=now), now=now)
+    seen = obedience.observed(serving, counts)
+    stray = {version.pk: counts[version.pk].requests for version in left}
+    return [
+        Sibling(
+            version,
+            _percent(held.get(version.model_id)),
+            round(100 * seen[version.pk].share, 1) if version.pk in seen else None,
+            stray.get(version.pk, 0),
+        )
+        for version in versions
+    ]
 
 
 def _shares(targets: Sequence[dict], stages: dict[str, str]) -> list[Share]:

@@ -55,7 +55,7 @@ class ModelView(PageView):
             "entry": entries.entries([found])[0],
             "live": live,
             "moves": history.moves(live.transitions),
-            "traffic": families.traffic(found.family),
+            "traffic": families.traffic(found.family, now=clock.now()),
             "declared": version.declared(found),
             "evidence": evidence(found),
             "runs": playbooks.of_version(found),
@@ -78,7 +78,7 @@ class ModelFragment(FragmentView):
         return {
             "version": found,
             "live": version.live(found, asked=asked, now=clock.now()),
-            "traffic": families.traffic(found.family),
+            "traffic": families.traffic(found.family, now=clock.now()),
             "may_roll_back": tokens.ROLL_BACK in self.scopes,
         }
 
@@ -110,7 +110,7 @@ class RollbackView(PageView):
         in_production = found.stage == DeploymentStage.PRODUCTION
         context = {
             "version": found,
-            "traffic": families.traffic(found.family),
+            "traffic": families.traffic(found.family, now=clock.now()),
             "restores": predecessors.hand_back_target(found) if in_production else None,
             "assessment": assessments.check(found, now=clock.now()),
             "signed_in": has_session(request),
