@@ -15,6 +15,7 @@ from monitoring.models import Incident, PerformanceSnapshot, RollbackPolicy
 from monitoring.parsing import Snapshot
 from monitoring.reported import Reported, reported
 from monitoring.shares import Observed
+from registry import actors, clock
 from registry.models import Delivery, ModelVersion, TrafficPlan
 from tests.conftest import NOW, take
 from tests.monitoring.browsing import text
@@ -88,7 +89,7 @@ def test_it_is_resolved_once_the_requests_stop(out: ModelVersion) -> None:
 
     incident = Incident.objects.get()
     assert (incident.resolved_by, incident.resolved_at) == (
-        "assay.monitor",
+        actors.MONITOR,
         NOW + timedelta(minutes=11),
     )
 
@@ -158,22 +159,18 @@ def test_a_version_that_never_served_may_be_measured(make_version: Maker) -> Non
     assert standing() == []
 
 
-@pytest.mark.parametrize(("asked", "expected"), [(0, 0), (1, 1), (500, 1)])
 def test_snapshots_of_versions_that_are_out_are_kept_as_evidence(
-    out: ModelVersion, api: Callable[..., APIClient], asked: int, expected: int
+    out: ModelVersion, api: Callable[..., APIClient]
 ) -> None:
-    body = {
-        "model_id": out.model_id,
-        "timestamp": "2026-01-31T12:00:00Z",
-        "num_requests": asked,
-    }
-    before = PerformanceSnapshot.objects.filter(num_requests__gt=0).count()
+    body = {"timestamp": NOW.isoformat(), "num_requests": 5}
 
-    receipt = snapshots.store(out, [Snapshot(timestamp=NOW, num_requests=asked)])
+    with clock.telling(lambda: NOW):
+        answer = api("serving").post(
+            f"/api/model-registry/models/{out.model_id}/performance", body, format="json"
+        )
 
-    assert receipt.accepted == 1
-    assert PerformanceSnapshot.objects.filter(num_requests__gt=0).count() == before + expected
-    assert body["model_id"] == out.model_id
+    assert (answer.status_code, answer.json()["accepted"]) == (201, 1)
+    assert PerformanceSnapshot.objects.get(model_version=out).num_requests == 5
 
 
 def test_a_canary_with_the_share_it_should_have_is_left_alone(make_version: Maker) -> None:
@@ -327,9 +324,8 @@ def test_shares_of_which_the_verdict_is_known(
 
 
 def test_the_page_shows_what_each_gets_beside_what_it_should(
-    make_version: Maker, reviewer: Client, monkeypatch: pytest.MonkeyPatch
+    make_version: Maker, reviewer: Client
 ) -> None:
-    monkeypatch.setattr("registry.clock.now", lambda: NOW)
     production, canary = share(make_version, 10)
     out = enter(make_version("rollback", model_id="sick"), ago=timedelta(minutes=8))
     TrafficPlan.objects.update(changed_at=NOW - timedelta(hours=1))
@@ -337,7 +333,8 @@ def test_the_page_shows_what_each_gets_beside_what_it_should(
     ask(canary, 300, since=600)
     ask(out, 1, since=600)
 
-    said = text(reviewer.get("/models/stable/"))
+    with clock.telling(lambda: NOW):
+        said = text(reviewer.get("/models/stable/"))
 
     assert "90 % gets 70 %" in said
     assert "10 % gets 30 %" in said
