@@ -12,7 +12,7 @@ from django.conf import settings
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
 
-from registry.api.describing import BYTES, TEXT, Description, JsonSchema, Parameter
+from registry.api.describing import BYTES, MARKDOWN, TEXT, Description, JsonSchema, Parameter
 from registry.api.shapes import REFERENCE, Shapes
 
 JSON, PROBLEM, OCTETS = "application/json", "application/problem+json", "application/octet-stream"
@@ -189,6 +189,8 @@ def _answer(
         answer["content"] = {OCTETS: {"schema": {}}}
     elif shape is TEXT:
         answer["content"] = {"text/plain": {"schema": TEXT}}
+    elif shape is MARKDOWN:
+        answer["content"] = {MARKDOWN["contentMediaType"]: {"schema": MARKDOWN}}
     elif shape is not None:
         answer["content"] = {JSON: {"schema": shapes.of(shape)}}
     if described.links and 200 <= status < 300:

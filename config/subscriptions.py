@@ -19,13 +19,12 @@ ANSWERED = dict.fromkeys(shelf.shelf().event_types, (PLAYBOOKS,))
 KEEP_MANIFESTS = Subscriber("registry.manifests.mirror.keep_current", Kind.OUTSIDE)
 MANIFESTS = {"model.*": (KEEP_MANIFESTS,), "policy.*": (KEEP_MANIFESTS,)}
 
-NOTIFIED = {
-    "incident.opened": (
-        Subscriber("monitoring.notifications.log.announce", Kind.OUTSIDE),
-        Subscriber("monitoring.notifications.mail.announce", Kind.OUTSIDE),
-        Subscriber("monitoring.notifications.inbox.announce", Kind.OUTSIDE),
-    ),
-}
+CHANNELS = (
+    Subscriber("monitoring.notifications.log.announce", Kind.OUTSIDE),
+    Subscriber("monitoring.notifications.mail.announce", Kind.OUTSIDE),
+    Subscriber("monitoring.notifications.inbox.announce", Kind.OUTSIDE),
+)
+NOTIFIED = dict.fromkeys(("incident.opened", "incident.escalated"), CHANNELS)
 
 
 def joined(*tables: Table) -> Table:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from monitoring.api import evaluations, incidents, performance, playbooks, rollbacks
+from monitoring.api import evaluations, followings, incidents, performance, playbooks, rollbacks
 
 urlpatterns = [
     path("models/<str:model_id>/performance", performance.PerformanceView.as_view()),
@@ -18,7 +18,12 @@ urlpatterns = [
     path("models/<str:model_id>/profile", evaluations.ProfileView.as_view()),
     path("incidents", incidents.IncidentsView.as_view()),
     path("incidents/<int:pk>", incidents.IncidentView.as_view()),
+    path("incidents/<int:pk>/acknowledge", incidents.AcknowledgeView.as_view()),
+    path("incidents/<int:pk>/comments", incidents.CommentsView.as_view()),
     path("incidents/<int:pk>/resolve", incidents.ResolveView.as_view()),
+    path("incidents/<int:pk>/timeline", incidents.TimelineView.as_view()),
+    path("incidents/<int:pk>/post-mortem", incidents.PostMortemView.as_view()),
+    path("families/<str:name>/following", followings.FollowingView.as_view()),
     path("playbooks", playbooks.PlaybooksView.as_view()),
     path("playbook-runs", playbooks.RunsView.as_view()),
     path("playbook-runs/<int:pk>", playbooks.RunView.as_view()),

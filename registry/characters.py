@@ -20,6 +20,7 @@ LINE = f"^{SEEN}({PRINTABLE}*{SEEN})?$"  # no blanks at its ends
 LINE_OR_NONE = f"^({SEEN}({PRINTABLE}*{SEEN})?)?$"
 NO_NUL = r"^[^\x00]*$"  # the database's text has none
 LINES = f"^({PRINTABLE}|[\\n\\t])*$"
+WORDS = f"^({PRINTABLE}|[\\n\\t])*{SEEN}({PRINTABLE}|[\\n\\t])*$"  # lines with something in them
 
 _PRINTABLE = re.compile(f"{PRINTABLE}*")
 

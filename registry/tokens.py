@@ -20,6 +20,7 @@ READ = "registry:read"
 MODELS_WRITE = "models:write"
 DEPLOY = "deployments:write"
 ROLL_BACK = "rollbacks:write"
+INCIDENTS = "incidents:write"
 PERFORMANCE_WRITE = "performance:write"
 REVIEW_SIGN = "review:sign"
 EVENTS = "events:subscribe"
@@ -48,12 +49,23 @@ RULES: dict[str, dict[str, Reach]] = {
         READ: Reach.ANY,
         DEPLOY: Reach.ANY,
         ROLL_BACK: Reach.ANY,
+        INCIDENTS: Reach.ANY,
         PERFORMANCE_WRITE: Reach.ANY,
         EVENTS: Reach.ANY,
         WEBHOOKS: Reach.ANY,
     },
-    "reviewer": {READ: Reach.ANY, REVIEW_SIGN: Reach.ANY, DEPLOY: Reach.ANY},
-    "risk_officer": {READ: Reach.ANY, REVIEW_SIGN: Reach.ANY, DEPLOY: Reach.ANY},
+    "reviewer": {
+        READ: Reach.ANY,
+        REVIEW_SIGN: Reach.ANY,
+        DEPLOY: Reach.ANY,
+        INCIDENTS: Reach.ANY,
+    },
+    "risk_officer": {
+        READ: Reach.ANY,
+        REVIEW_SIGN: Reach.ANY,
+        DEPLOY: Reach.ANY,
+        INCIDENTS: Reach.ANY,
+    },
 }
 SCOPES: dict[str, tuple[str, ...]] = {role: tuple(rules) for role, rules in RULES.items()}
 SERVING = "serving"
@@ -143,7 +155,8 @@ def scopes_of(user: User) -> frozenset[str]:
     roles = set(user.groups.values_list("name", flat=True))
     scopes = {scope for role in roles for scope in SCOPES.get(role, ())}
     if user.is_superuser:
-        scopes |= {READ, MODELS_WRITE, DEPLOY, ROLL_BACK, PERFORMANCE_WRITE, EVENTS, WEBHOOKS}
+        scopes |= {READ, MODELS_WRITE, DEPLOY, ROLL_BACK, INCIDENTS}
+        scopes |= {PERFORMANCE_WRITE, EVENTS, WEBHOOKS}
     return frozenset(scopes)
 
 

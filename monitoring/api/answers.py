@@ -144,11 +144,16 @@ class Incident(TypedDict):
     summary: str
     reasons: list[str]
     breaches: int
+    last_breach_at: datetime
+    former_incident_id: int | None
     restored_model_id: str | None
     transition_id: int | None
     opened_at: datetime
+    acknowledged_at: datetime | None
+    acknowledged_by: str | None
     resolved_at: datetime | None
     resolved_by: str | None
+    resolution: str | None
 
 
 class IncidentPage(TypedDict):
@@ -156,6 +161,47 @@ class IncidentPage(TypedDict):
 
     incidents: list[Incident]
     next: str | None
+
+
+class Comment(TypedDict):
+    """What somebody said of an incident."""
+
+    incident_id: int
+    event_id: int
+    text: str
+    by: str
+    at: datetime
+
+
+class TimelineEntry(TypedDict):
+    """One thing that happened; ``event_id`` where the ledger holds it as an event."""
+
+    at: datetime
+    title: str
+    event_type: str | None
+    event_id: int | None
+    actor: str
+    from_stage: str | None
+    to_stage: str | None
+    words: list[str]
+    facts: dict[str, str]
+
+
+class Timeline(TypedDict):
+    """What happened around an incident, oldest first; ``left_out`` is how many there is no room for."""
+
+    incident_id: int
+    entries: list[TimelineEntry]
+    left_out: int
+
+
+class Following(TypedDict):
+    """Whether the caller is told of a model's incidents; ``said_at`` is null where by default."""
+
+    family: str
+    follows: bool
+    told_of_critical: bool
+    said_at: datetime | None
 
 
 class PlaybookStepNames(TypedDict):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from monitoring.models.evaluation import Evaluation, EvaluationKind, EvaluationState
+from monitoring.models.followings import Following
 from monitoring.models.incidents import Incident, IncidentKind, Severity
 from monitoring.models.notices import Notice
 from monitoring.models.playbooks import (
@@ -28,6 +29,7 @@ __all__ = [
     "Evaluation",
     "EvaluationKind",
     "EvaluationState",
+    "Following",
     "Incident",
     "IncidentKind",
     "ModeOnBreach",

@@ -37,10 +37,15 @@ class Incident(models.Model):
     transition = models.ForeignKey(StageTransition, models.PROTECT, null=True, related_name="+")
     verdict = models.ForeignKey(RecordedVerdict, models.PROTECT, null=True, related_name="+")
     restored = models.ForeignKey(ModelVersion, models.PROTECT, null=True, related_name="+")
+    former = models.ForeignKey("self", models.PROTECT, null=True, related_name="+")  # it came again
     breaches = models.PositiveIntegerField(default=1)  # repeats join the open incident
     opened_at = models.DateTimeField(default=clock.now)
+    last_breach_at = models.DateTimeField(default=clock.now)
+    acknowledged_at = models.DateTimeField(null=True, blank=True)
+    acknowledged_by = models.CharField(max_length=64, blank=True)  # actor
     resolved_at = models.DateTimeField(null=True, blank=True)
     resolved_by = models.CharField(max_length=64, blank=True)  # actor
+    resolution = models.ForeignKey(Remark, models.PROTECT, null=True, related_name="+")
 
     class Meta:
         ordering = ["-pk"]
@@ -60,6 +65,15 @@ class Incident(models.Model):
                 name="resolution_says_who_and_when",
                 condition=Q(resolved_at__isnull=True, resolved_by="")
                 | (Q(resolved_at__isnull=False) & ~Q(resolved_by="")),
+            ),
+            models.CheckConstraint(
+                name="acknowledgement_says_who_and_when",
+                condition=Q(acknowledged_at__isnull=True, acknowledged_by="")
+                | (Q(acknowledged_at__isnull=False) & ~Q(acknowledged_by="")),
+            ),
+            models.CheckConstraint(
+                name="only_what_is_resolved_has_a_resolution",
+                condition=Q(resolution__isnull=True) | Q(resolved_at__isnull=False),
             ),
         ]
 

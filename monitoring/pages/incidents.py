@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlencode
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import QueryDict
 
-from monitoring.models import Incident, IncidentKind, PlaybookStep
-from monitoring.pages import history
+from monitoring import incidents
+from monitoring.models import (
+    Incident,
+    IncidentKind,
+    PerformanceSnapshot,
+    PlaybookRun,
+    PlaybookStep,
+)
+from monitoring.pages import chronicle
+from monitoring.pages.chronicle import Timeline
 from monitoring.pages.figures import Figure, figure
 from monitoring.pages.history import Line
 from monitoring.pages.paging import Page, page
 from monitoring.pages.why import Why, explain, share_before
 from registry import actors
-from registry.errors import InvalidInput, NotFound
-from registry.models import Event
+from registry.errors import InvalidInput
 
 STATES = ("open", "resolved")
-PRELUDE = timedelta(seconds=10)  # of the story, before the incident opened
-STORY = 50  # events
+STEP = timedelta(microseconds=1)  # the database's
+SNAPSHOTS = 10  # of the deciding window
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +77,7 @@ class Board:
 
     open: list[Incident]
     rest: Page[Incident]
+    people: Mapping[str, str]  # who is at them, by the names people know
 
 
 def board(filters: Filters, *, before: str) -> Board:
@@ -77,7 +85,8 @@ def board(filters: Filters, *, before: str) -> Board:
     every = filters.apply(Incident.objects.select_related("version__family", "restored"))
     opened = [] if before else list(every.filter(resolved_at=None).order_by("-pk"))
     resolved = every.filter(resolved_at__isnull=False)
-    return Board(opened, page(resolved, before=before))
+    at_it = {incident.acknowledged_by for incident in opened} - {""}
+    return Board(opened, page(resolved, before=before), actors.names(at_it))
 
 
 def open_count() -> int:
@@ -92,23 +101,45 @@ class Story:
     incident: Incident
     why: Why | None  # where it was a rollback
     evidence: Sequence[Figure]
-    resolved_by: str  # a name people know
-    lines: list[Line]  # oldest first
-    run_id: int | None  # of the playbook that opened it
+    snapshots: list[PerformanceSnapshot]  # the newest of the deciding window, newest first
+    people: Mapping[str, str]  # who dealt with it, by the names people know
+    timeline: Timeline
+    runs: list[PlaybookRun]
+
+    @property
+    def comments(self) -> list[Line]:
+        """What people said, oldest first."""
+        return [line for line in self.timeline.lines if line.event_type == "incident.commented"]
+
+    @property
+    def snapshots_address(self) -> str:
+        """Where the API answers every snapshot of the deciding window; empty without a verdict."""
+        verdict = self.incident.verdict
+        if verdict is None:
+            return ""
+        after = verdict.window_end + STEP  # the API's end is not included, the window's is
+        since = after - timedelta(minutes=verdict.window_minutes)
+        asked = urlencode({"since": since.isoformat(), "until": after.isoformat()})
+        return f"/api/model-registry/models/{self.incident.version.model_id}/performance?{asked}"
+
+    @property
+    def acknowledged_by(self) -> str:
+        """Who said that they are at it; empty where nobody did."""
+        return self.people.get(self.incident.acknowledged_by, "")
+
+    @property
+    def resolved_by(self) -> str:
+        """Who closed it; empty where it is open."""
+        return self.people.get(self.incident.resolved_by, "")
 
 
 def story(pk: int) -> Story:
-    """The incident of this key.
+    """The incident of this number, told in full.
 
     Raises:
         NotFound: There is none.
     """
-    found = Incident.objects.select_related(
-        "version__family", "transition__remark", "verdict", "restored", "remark"
-    )
-    incident = found.filter(pk=pk).first()
-    if incident is None:
-        raise NotFound(f"There is no incident {pk}.")
+    incident = incidents.find(pk)
     made = incident.transition
     if made is not None:
         made.version = incident.version
@@ -116,26 +147,30 @@ def story(pk: int) -> Story:
         incident=incident,
         why=explain(made, incident, share=share_before(made)) if made is not None else None,
         evidence=[figure(t) for t in incident.verdict.triggers] if incident.verdict else [],
-        resolved_by=actors.name(incident.resolved_by) if incident.resolved_by else "",
-        lines=history.lines(_events(incident)),
-        run_id=_run_of(incident),
+        snapshots=_snapshots(incident),
+        people=actors.names({incident.acknowledged_by, incident.resolved_by} - {""}),
+        timeline=chronicle.of(incident),
+        runs=_runs(incident),
     )
 
 
-def _events(incident: Incident) -> QuerySet[Event]:
-    """What happened to the version around the incident, and to the one it was replaced by."""
-    about = Q(version=incident.version_id)
-    if incident.restored_id is not None:
-        about |= Q(version=incident.restored_id, event_type="model.restored")
-    found = Event.objects.filter(about, timestamp__gte=incident.opened_at - PRELUDE)
-    if incident.resolved_at is not None:
-        found = found.filter(timestamp__lte=incident.resolved_at + PRELUDE)
-    return found.select_related("remark").order_by("pk")[:STORY]
+def _snapshots(incident: Incident) -> list[PerformanceSnapshot]:
+    """Those of the window that the verdict was given on; none where retention has dropped them."""
+    verdict = incident.verdict
+    if verdict is None:
+        return []
+    since = verdict.window_end - timedelta(minutes=verdict.window_minutes)
+    rows = PerformanceSnapshot.objects.filter(
+        model_version=incident.version_id,
+        timestamp__gt=since,
+        timestamp__lte=verdict.window_end,
+    )
+    return list(rows.order_by("-timestamp")[:SNAPSHOTS])
 
 
-def _run_of(incident: Incident) -> int | None:
-    """The playbook run that opened the incident, or took its rollback over."""
+def _runs(incident: Incident) -> list[PlaybookRun]:
+    """The playbook runs that opened the incident, joined it, or took its rollback over."""
     steps = PlaybookStep.objects.filter(
         run__version=incident.version_id, result__incident_id=incident.pk
     )
-    return steps.values_list("run_id", flat=True).first()
+    return list(PlaybookRun.objects.filter(pk__in=steps.values("run")).order_by("pk"))

@@ -8,14 +8,15 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
-from monitoring import assessments, predecessors, rollbacks
-from monitoring.pages import catalogue, families, history, playbooks, version
+from monitoring import assessments, followings, predecessors, rollbacks
+from monitoring.pages import catalogue, families, hearing, history, playbooks, version
 from monitoring.pages.catalogue import Filters
 from monitoring.pages.evidence import evidence
 from monitoring.pages.paging import page
 from monitoring.pages.parts import parts_of
 from monitoring.views.page import FragmentView, PageView, has_session
 from registry import actors, clock, entries, permissions, tokens
+from registry.errors import InvalidInput
 from registry.models import DeploymentStage, LedgerCheckpoint
 
 
@@ -62,6 +63,8 @@ class ModelView(PageView):
             "parts": parts_of(found, self.reader),
             "events": history.lines(events.rows),
             "older_events": events.older,
+            "hearing": hearing.of(self.reader, found),
+            "signed_in": has_session(request),
             "may_roll_back": tokens.ROLL_BACK in self.scopes,
         }
         return render(request, "monitoring/model.html", context)
@@ -81,6 +84,23 @@ class ModelFragment(FragmentView):
             "traffic": families.traffic(found.family, now=clock.now()),
             "may_roll_back": tokens.ROLL_BACK in self.scopes,
         }
+
+
+class FollowView(PageView):
+    """POST follows the model of a version, or no longer, in the reader's name."""
+
+    def post(self, request: HttpRequest, model_id: str) -> HttpResponse:
+        family = entries.find(model_id).family
+        if (asked := request.POST.get("follow")) not in ("yes", "no"):
+            raise InvalidInput.of("follow", "Say yes or no.")
+        follows = asked == "yes"
+        say = followings.follow if follows else followings.unfollow
+        say(self.reader, family, now=clock.now())
+        messages.success(
+            request,
+            f"You follow {family}." if follows else f"You no longer follow {family}.",
+        )
+        return redirect("model", model_id=model_id)
 
 
 class HistoryView(PageView):

@@ -5,7 +5,7 @@ The OpenAPI document is made of nothing else, so a view is described like this::
     @describes(
         "Register a model version",
         body=NewEntrySerializer,      # a StrictSerializer, a JSON Schema, BYTES, or None
-        answers={201: Entry},         # a TypedDict, a JSON Schema, BYTES, TEXT, or None for no body
+        answers={201: Entry},         # a TypedDict, JSON Schema, BYTES, TEXT, MARKDOWN or None
         refuses=(409,),               # beside those that every such method has
     )
     @idempotent
@@ -30,6 +30,7 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 
 BYTES: JsonSchema = {"type": "string", "format": "binary"}
 TEXT: JsonSchema = {"type": "string"}  # not in JSON
+MARKDOWN: JsonSchema = {"type": "string", "contentMediaType": "text/markdown"}
 WORDS: JsonSchema = {"type": "string", "pattern": characters.NO_NUL}
 
 

@@ -18,6 +18,13 @@ def operator(client: Client, user_with: Callable[..., User]) -> Client:
 
 @pytest.fixture
 def reviewer(client: Client, user_with: Callable[..., User]) -> Client:
-    """A browser of somebody who may look but not roll back."""
+    """A browser of somebody who may deal with incidents but not roll back."""
     client.force_login(user_with("reviewer", username="rita"))
+    return client
+
+
+@pytest.fixture
+def trainer_in(client: Client, user_with: Callable[..., User]) -> Client:
+    """A browser of somebody who may look at incidents but not deal with them."""
+    client.force_login(user_with("trainer", username="tom"))
     return client

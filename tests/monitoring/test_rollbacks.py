@@ -307,17 +307,6 @@ def test_a_dry_run_only_tells(make_version: Maker) -> None:
     assert Incident.objects.get().kind == "breach"
 
 
-def test_repeated_breaches_join_the_open_incident(make_version: Maker) -> None:
-    canary = enter(make_version("canary"))
-    policies.change(canary.family, {"mode": "notify"}, actor="user:1")
-    report(canary, error_rate=0.5)
-
-    for second in range(3):
-        judge(canary, seconds=second)
-
-    assert Incident.objects.get().breaches == 3
-
-
 def test_the_sweep_finds_those_to_judge_and_passes_over_the_rest(make_version: Maker) -> None:
     sick = enter(make_version("canary", share=5))
     healthy = enter(make_version("canary", share=5))
