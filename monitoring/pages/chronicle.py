@@ -199,7 +199,7 @@ def _deliveries(found: list[Event]) -> Iterable[Line]:
         return
     readers: dict[int, list[str]] = {}
     notices = Notice.objects.filter(event__in=announced)
-    for event_id, name in notices.order_by("pk").values_list("event", "user__username"):
+    for event_id, name in notices.order_by("user__username").values_list("event", "user__username"):
         readers.setdefault(event_id, []).append(name)
     for owed in Delivery.objects.filter(event__in=announced).order_by("pk").select_related("event"):
         way = _way(owed.subscriber)

@@ -38,13 +38,12 @@ def dealt_with(make_version: Callable[..., ModelVersion], user_with: Callable[..
         while deliveries.deliver_to_verbs(now=clock.now) + deliveries.send_outside(now=clock.now):
             pass
     incident = Incident.objects.get()
-    for minutes, deed in (
-        (2, lambda now: incidents.acknowledge(incident, actor=olga, now=now)),
-        (5, lambda now: incidents.comment(incident, SEEN, actor=olga)),
-        (31, lambda now: incidents.resolve(incident, actor=olga, now=now, note=DONE)),
-    ):
-        with clock.telling(lambda at=NOW + timedelta(minutes=minutes): at):
-            deed(clock.now())
+    with clock.telling(lambda: NOW + timedelta(minutes=2)):
+        incidents.acknowledge(incident, actor=olga, now=clock.now())
+    with clock.telling(lambda: NOW + timedelta(minutes=5)):
+        incidents.comment(incident, SEEN, actor=olga)
+    with clock.telling(lambda: NOW + timedelta(minutes=31)):
+        incidents.resolve(incident, actor=olga, now=clock.now(), note=DONE)
     return incident.pk
 
 

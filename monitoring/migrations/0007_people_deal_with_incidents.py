@@ -9,7 +9,7 @@ import registry.clock
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("monitoring", "0005_times_come_from_one_clock"),
+        ("monitoring", "0006_traffic_may_be_ignored"),
         ("registry", "0012_operators_and_reviewers_settle_incidents"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
