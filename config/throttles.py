@@ -60,7 +60,7 @@ def excess(who: str, limit: tuple[int, int]) -> float | None:
     allowed, seconds = limit
     if not allowed:
         return None
-    counted = broker.run(COUNT, [f"assay:throttle:{who}"], [seconds * 1000])
+    counted = broker.ask(broker.script(COUNT, [f"assay:throttle:{who}"], [seconds * 1000]))
     if counted is None:
         return None
     seen, left = counted

@@ -14,7 +14,8 @@ from django.conf import settings
 log = logging.getLogger(__name__)
 
 PAUSE = 5.0  # seconds without the broker in which it is not asked again
-PATIENCE = 0.2  # seconds for one answer
+PATIENCE = 0.2  # seconds for one answer that somebody waits for
+LONG_PATIENCE = 2.0  # for what is told after a commit
 
 Answer = TypeVar("Answer")
 _resting = {"until": 0.0}  # on the monotonic clock; each process has its own
@@ -32,16 +33,30 @@ def ask(question: Callable[[redis.Redis], Answer]) -> Answer | None:
         return None
 
 
-def run(script: str, keys: Sequence[str], arguments: Sequence[Any]) -> Any:
-    """What a Lua script answers, done in one step; None while the broker is away."""
-    return ask(lambda server: _registered(script)(keys=keys, args=arguments, client=server))
+def tell(message: Callable[[redis.Redis], Answer]) -> Answer | None:
+    """Have the broker know what others will ask it for: tried whatever happened before.
+
+    None where it does not answer.
+    """
+    try:
+        return message(client(LONG_PATIENCE))
+    except redis.RedisError as error:
+        log.warning("the broker could not be told: %s", error)
+        return None
+
+
+def script(
+    text: str, keys: Sequence[str], arguments: Sequence[Any]
+) -> Callable[[redis.Redis], Any]:
+    """A Lua script to ask or to tell, done in one step."""
+    return lambda server: _registered(text)(keys=keys, args=arguments, client=server)
 
 
 @cache
-def client() -> redis.Redis:
-    """The connections of this process, which wait for nothing long."""
+def client(patience: float = PATIENCE) -> redis.Redis:
+    """The connections of this process that wait so many seconds."""
     return redis.Redis.from_url(
-        settings.ASSAY_REDIS_URL, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE
+        settings.ASSAY_REDIS_URL, socket_timeout=patience, socket_connect_timeout=patience
     )
 
 
@@ -53,5 +68,5 @@ def forget_client() -> None:
 
 
 @cache
-def _registered(script: str) -> Any:
-    return client().register_script(script)
+def _registered(text: str) -> Any:
+    return client().register_script(text)

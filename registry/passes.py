@@ -40,7 +40,7 @@ def remember(token: ApiToken) -> None:
 
 def bar(digest: str) -> None:
     """End the pass of a token that is revoked, and let none be written that is under way."""
-    broker.ask(lambda server: server.set(_key(digest), "", px=BARRED))
+    broker.tell(lambda server: server.set(_key(digest), "", px=BARRED))
 
 
 def _facts(token: ApiToken) -> dict[str, Any]:

@@ -6,10 +6,11 @@ none the database is asked. A document never takes the place of a newer one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import redis
 from django.db import connection
 
 from registry import broker
@@ -75,21 +76,37 @@ def read(family: str) -> Held | None:
 
 
 def put(family: str, document: Held) -> None:
-    """Give the broker what is committed, unless it has a newer one."""
+    """Give the broker what was just read, unless it has a newer one."""
     if not connection.in_atomic_block:
-        arguments = [document.plan, document.revision, document.body, LASTS]
-        broker.run(PUT, [_key(family)], arguments)
+        broker.ask(_putting(family, document))
+
+
+def announce(family: str, document: Held) -> None:
+    """The same of what was just committed: everybody polls the broker, so it is told insistently."""
+    if not connection.in_atomic_block:
+        broker.tell(_putting(family, document))
 
 
 def renew(current: Sequence[Current]) -> list[int]:
-    """Let what is current live on; the plans of which the broker holds another or nothing."""
+    """Let what is current live on; the plans of which the broker holds another or nothing.
+
+    None at all while it is away.
+    """
     behind: list[int] = []
     for start in range(0, len(current), AT_ONCE):
         some = current[start : start + AT_ONCE]
         keys = [_key(each.family) for each in some]
         revisions = [value for each in some for value in (each.plan, each.revision)]
-        behind += [int(plan) for plan in broker.run(RENEW, keys, [LASTS, *revisions]) or ()]
+        found = broker.tell(broker.script(RENEW, keys, [LASTS, *revisions]))
+        if found is None:
+            return []
+        behind += [int(plan) for plan in found]
     return behind
+
+
+def _putting(family: str, document: Held) -> Callable[[redis.Redis], Any]:
+    arguments = [document.plan, document.revision, document.body, LASTS]
+    return broker.script(PUT, [_key(family)], arguments)
 
 
 def _key(family: str) -> str:

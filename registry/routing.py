@@ -113,7 +113,7 @@ def plan_of(family: ModelFamily) -> TrafficPlan:
 
 def _announce(plan_pk: int) -> None:
     plan = TrafficPlan.objects.select_related("family").get(pk=plan_pk)
-    published.put(plan.family.name, _held(plan))
+    published.announce(plan.family.name, _held(plan))
 
 
 def _held(plan: TrafficPlan) -> Held:

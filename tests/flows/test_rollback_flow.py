@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.people import People, now
+from tests.people import People, eventually, now
 
 # What a serving process reports, and the one reason that follows. Expected p95: 100 ms.
 BREACHES = {
@@ -41,7 +41,7 @@ def test_the_canarys_share_returns_to_production(people: People) -> None:
     people.report(canary, error_rate=0.5)
     people.rolled_back(canary)
 
-    assert shares(people, "Returning Share") == {production: 10_000}
+    assert eventually(lambda: shares(people, "Returning Share") == {production: 10_000})
     assert people.stage(production) == "production"
 
 
@@ -55,7 +55,7 @@ def test_production_is_handed_back_to_its_predecessor(people: People) -> None:
 
     assert why["restored_model_id"] == former
     assert (people.stage(former), people.stage(current)) == ("production", "rollback")
-    assert shares(people, "Handed Back") == {former: 10_000}
+    assert eventually(lambda: shares(people, "Handed Back") == {former: 10_000})
     (incident,) = people.incidents(current)
     assert (incident["severity"], incident["restored_model_id"]) == ("critical", former)
     assert happened(people, current)[:4] == [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -119,7 +120,7 @@ def test_of_two_changes_in_one_transaction_only_the_last_is_published(
     make_version("production")
     successor = make_version("canary")
     put: list[bytes] = []
-    monkeypatch.setattr(published, "put", lambda family, held: put.append(held.body))
+    monkeypatch.setattr(published, "announce", lambda family, held: put.append(held.body))
 
     take(successor, "production")  # archives the former one first
 
@@ -257,6 +258,24 @@ def test_polls_go_on_without_the_broker(
 
     assert after.status_code == 200
     assert after.json()["targets"] == []
+
+
+def test_a_process_that_rests_from_the_broker_still_tells_it_of_a_change(
+    api: Caller, make_version: Maker
+) -> None:
+    version = make_version("canary")
+    client = api("serving")
+    client.get(TRAFFIC)
+    broker._resting["until"] = time.monotonic() + 60
+    take(version, "rollback")
+    tokens.revoke(ApiToken.objects.get(), now=clock.now())
+    broker._resting["until"] = 0.0
+
+    held = published.read(NAME)
+
+    assert held is not None
+    assert held.revision == TrafficPlan.objects.get().revision
+    assert client.get(TRAFFIC).status_code == 401
 
 
 def test_a_revoked_token_polls_no_more(api: Caller, make_version: Maker) -> None:
