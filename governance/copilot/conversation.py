@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from governance.copilot import grammar, inbox, lists, naming, plans, questions, seals, words
+from governance.copilot import (
+    dealing,
+    grammar,
+    inbox,
+    lists,
+    naming,
+    plans,
+    questions,
+    seals,
+    words,
+)
 from governance.copilot.askers import Asker
 from governance.copilot.grammar import Asked, Intent, NotUnderstood
 from governance.copilot.naming import Unclear
@@ -28,6 +38,8 @@ def ask(text: str, asker: Asker, *, now: datetime) -> Reply:
         return refusal(f"I did not take that for a request of mine{why}.", choices=lists.EXAMPLES)
     if asked.intent is Intent.READ:
         return inbox.propose(asker, now=now)
+    if asked.intent in grammar.DEALING:
+        return dealing.propose(asked, asker, now=now)
     if asked.intent not in NEEDS_NO_NAME:
         return _about_models(asked, text, asker, now)
     if asked.intent is Intent.INCIDENTS and "name" in asked.slots:
@@ -55,6 +67,8 @@ def confirm(confirmation: str, asker: Asker, *, now: datetime) -> Reply:
     plan = seals.opened(confirmation, asker, now=now)
     if "read_up_to" in plan:
         return inbox.confirm(plan, asker, now=now)
+    if "incident" in plan:
+        return dealing.confirm(plan, asker, now=now)
     return plans.confirm(plan, asker, now=now)
 
 

@@ -22,6 +22,8 @@ class Intent(StrEnum):
     MOVE = "move"
     SHARE = "share"
     ROLL_BACK = "roll_back"
+    ACKNOWLEDGE = "acknowledge"
+    RESOLVE = "resolve"
     READ = "mark_read"
     WHY = "why"
     GATES = "gates"
@@ -35,7 +37,8 @@ class Intent(StrEnum):
     HELP = "help"
 
 
-CHANGES = frozenset({Intent.MOVE, Intent.SHARE, Intent.ROLL_BACK, Intent.READ})
+DEALING = frozenset({Intent.ACKNOWLEDGE, Intent.RESOLVE})
+CHANGES = DEALING | {Intent.MOVE, Intent.SHARE, Intent.ROLL_BACK, Intent.READ}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,11 @@ PHRASES = (
     Phrase(I.INBOX, "([any ]unread[ notices]|what is new|what's new|any news)"),
     Phrase(
         I.READ, "mark (all|everything|all notices|[all ]my (inbox|notices)|the inbox) [as ]read"
+    ),
+    Phrase(I.ACKNOWLEDGE, "(acknowledge|ack) [the ]incident [#]{incident}"),
+    Phrase(
+        I.RESOLVE,
+        "(resolve|close) [the ]incident [#]{incident}[[,] (because|note:|with note) {reason}]",
     ),
     Phrase(
         I.INCIDENTS,
@@ -170,6 +178,7 @@ SLOTS = {
     "share": r"\d{1,3}(?:[.,]\d{1,2})? ?(?:%|percent|per cent)",
     "framework": r"[\w.+-]+",
     "reason": ".+",
+    "incident": r"\d{1,18}",
 }
 
 

@@ -86,3 +86,26 @@ def test_the_page_fills_by_itself_when_a_canary_is_taken_out(
     eventually(lambda: people.stage(model_id) == "rollback")
     expect(page.locator("body")).to_contain_text("Why it was rolled back")
     expect(page.locator("body")).to_contain_text("error rate 20 % > 5 %")
+
+
+@pytest.mark.parametrize("screen", ["phone"])
+def test_an_operator_deals_with_an_incident_from_bed(
+    window: Window, people: People, screen: str
+) -> None:
+    model_id = people.in_canary()
+    people.report(model_id, error_rate=0.2)
+    people.rolled_back(model_id)
+    number = people.incidents(model_id)[0]["incident_id"]
+    page = window(screen)
+    sign_in(page, people, "otto")
+
+    page.goto(f"/incidents/{number}/")
+    page.get_by_role("button", name="Acknowledge").click()
+    expect(page.locator(".title-line")).to_contain_text("otto is at it")
+    page.get_by_label("What you see, or did").fill("The feed sends nulls.")
+    page.get_by_role("button", name="Comment").click()
+    expect(page.locator("#timeline")).to_contain_text("The feed sends nulls.")
+    page.get_by_role("button", name="Resolve").click()
+
+    expect(page.locator(".messages")).to_contain_text(f"Incident {number} is resolved.")
+    expect(page.locator(".title-line")).to_contain_text("resolved")
