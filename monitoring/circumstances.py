@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from monitoring import assessments, predecessors
 from monitoring.decisions import Circumstances
-from monitoring.models import RecordedVerdict, RollbackPolicy
+from monitoring.models import Incident, IncidentKind, RecordedVerdict, RollbackPolicy
 from monitoring.triggers import Metric, Verdict
 from registry.models import DeploymentStage, ModelVersion, StageTransition, TransitionKind
 
@@ -33,13 +34,16 @@ def _last_hand_back(version: ModelVersion) -> datetime | None:
 def _canary_breaches(
     production: ModelVersion, policy: RollbackPolicy, now: datetime
 ) -> frozenset[Metric]:
-    """What the family's canaries breach, or did when they were taken out within this window."""
+    """What the family's canaries breach, or did before, so that it is shared with production.
+
+    By either rule: a canary sees a tenth of the requests, and a cause is not less shared for being
+    beyond doubt in production first.
+    """
     canaries = ModelVersion.objects.filter(
         family=production.family_id, stage=DeploymentStage.CANARY
     ).select_related("family")
-    present = {
-        t.metric for c in canaries for t in assessments.judge(c, policy, now=now).acting.breaches
-    }
+    judged = (assessments.judge(canary, policy, now=now) for canary in canaries)
+    present = {t.metric for found in judged for rule in found.both for t in rule.breaches}
     since = now - timedelta(minutes=policy.window_minutes)
     taken_out = RecordedVerdict.objects.filter(
         version__family=production.family_id,
@@ -47,10 +51,31 @@ def _canary_breaches(
         verdict=RecordedVerdict.Verdict.ROLLBACK,
         decided_at__gt=since,
     )
-    past = {
-        Metric(trigger["metric"])
-        for triggers in taken_out.values_list("triggers", flat=True)
-        for trigger in triggers
-        if trigger["verdict"] == Verdict.ROLLBACK
-    }
-    return frozenset(present | past)
+    past = {metric for kept in taken_out for metric in _breached(kept)}
+    return frozenset(present | past | _held_for(production))
+
+
+def _held_for(production: ModelVersion) -> set[Metric]:
+    """What production is held for by an open incident: until it has been well since, or people act.
+
+    The canary that shared it is gone within the window, which makes the inputs no better.
+    """
+    held = Incident.objects.filter(
+        version=production,
+        kind=IncidentKind.SHARED_CAUSE,
+        resolved_at=None,
+        opened_at__gte=production.stage_entered_at,
+    ).select_related("verdict")
+    incident = held.first()
+    if incident is None or incident.verdict is None:
+        return set()
+    since = production.verdicts.filter(pk__gt=incident.verdict.pk)
+    if since.filter(verdict=RecordedVerdict.Verdict.OK).exists():
+        return set()
+    return set(_breached(incident.verdict))
+
+
+def _breached(kept: RecordedVerdict) -> Iterator[Metric]:
+    for trigger in kept.triggers:
+        if trigger["verdict"] == Verdict.ROLLBACK:
+            yield Metric(trigger["metric"])

@@ -173,8 +173,9 @@ def _judge_drift(window: Window, sums: Sums, limits: Thresholds) -> TriggerResul
     if not window.input_drift.requests:
         return found
     if not sums.rows:
+        # As good as not reported: waiting would not settle it, so a canary must not wait for it.
         few = f"no snapshot has the {limits.min_requests_drift} requests that a drift score needs"
-        return replace(found, verdict=Verdict.WATCH, reason=few)
+        return replace(found, reason=few)
     signs = sign_nats(sums.over, sums.rows, 0.5)
     found = replace(found, evidence_nats=signs)
     over = sums.rate - limits.max_input_drift > TOLERANCE

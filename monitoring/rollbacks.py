@@ -179,7 +179,7 @@ def _answer(action: Action, version: ModelVersion, verdict: RecordedVerdict, now
             verdict=verdict,
         )
     if action is Action.HOLD_SHARED_CAUSE:
-        _take_canaries_out(version, now)
+        _judge_canaries(version, now)
 
 
 # What people are told where a breach is not answered by a rollback.
@@ -196,15 +196,16 @@ INSTEAD = {
 }
 
 
-def _take_canaries_out(production: ModelVersion, now: datetime) -> None:
+def _judge_canaries(production: ModelVersion, now: datetime) -> None:
+    """Take out the canaries that breach too, each for what it breaches itself."""
     canaries = ModelVersion.objects.filter(
         family=production.family_id, stage=DeploymentStage.CANARY
     )
-    for canary in canaries.select_related("family"):
-        _request_once(canary, verdicts.latest_breach(canary))
+    for canary in canaries:
+        request_if_degraded(canary, now=now)
 
 
-def _request_once(version: ModelVersion, verdict: RecordedVerdict | None) -> None:
+def _request_once(version: ModelVersion, verdict: RecordedVerdict) -> None:
     """Ask, unless this deployment of the version has been asked about already."""
     asked = Event.objects.filter(version=version, event_type=REQUESTED)
     latest = asked.order_by("-pk").first()

@@ -256,8 +256,19 @@ def test_drift_is_its_mean_and_most_of_its_rows(rows_over: int, rate: float, ver
     assert drift(sums, sums.requests).verdict == verdict
 
 
-def test_drift_of_small_rows_is_only_watched() -> None:
+def test_drift_of_small_rows_is_as_good_as_not_reported() -> None:
     found = drift(Sums(), 5000)
 
-    assert found.verdict is Verdict.WATCH
+    assert found.verdict is Verdict.NO_DATA
     assert "no snapshot has the 200 requests" in found.reason
+
+
+def test_a_drift_score_of_small_rows_keeps_no_healthy_version_back() -> None:
+    sums = by_width([(100, 1)] * 60)
+    window = Window(
+        error_rate=Pooled(6000, 60, 0.01), input_drift=Pooled(6000, 60, 0.05), requests=6000
+    )
+
+    found = evidence.assess(window, Evidence(error_rate=sums), LIMITS, in_production=False)
+
+    assert found.verdict is Verdict.OK

@@ -297,6 +297,57 @@ def test_a_shared_cause_is_seen_when_the_canary_went_first(make_version: Maker) 
     assert action is Action.HOLD_SHARED_CAUSE
 
 
+def test_a_canary_that_shares_the_cause_is_taken_out_for_what_it_breaches(
+    make_version: Maker,
+) -> None:
+    make_version("production")
+    production = enter(make_version("production"))
+    sharing, healthy = (enter(make_version("canary", share=5)) for _ in range(2))
+    report(production, latency_p95_ms=400.0, at=NOW)
+    report(sharing, latency_p95_ms=500.0)
+    report(healthy)
+    ModelVersion.objects.update(expected_latency_p95_ms=100.0)
+
+    judge(production)
+    deliver()
+
+    incident = Incident.objects.get(version=sharing)
+    assert incident.reasons == ["p95 latency 500 ms > 150 ms over 1,000 requests"]
+    healthy.refresh_from_db()
+    assert healthy.stage == "canary"
+
+
+def test_a_shared_cause_holds_production_until_it_has_been_well(make_version: Maker) -> None:
+    make_version("production")
+    production = enter(make_version("production"))
+    canary = enter(make_version("canary"))
+    report(canary, input_drift_score=0.7)
+    report(production, input_drift_score=0.6)
+    judge(production)
+    deliver()
+
+    report(production, at=NOW + timedelta(hours=1), input_drift_score=0.6)
+    held = judge(production, seconds=3600)
+    report(production, at=NOW + timedelta(hours=2))
+    well = judge(production, seconds=7200)
+    report(production, at=NOW + timedelta(hours=3), input_drift_score=0.6)
+    alone = judge(production, seconds=10_800)
+
+    assert (held, well, alone) == (Action.HOLD_SHARED_CAUSE, Action.NONE, Action.ROLL_BACK)
+
+
+def test_a_cause_is_shared_by_a_canary_that_is_not_yet_beyond_doubt(make_version: Maker) -> None:
+    make_version("production")
+    production = enter(make_version("production"))
+    canary = enter(make_version("canary"))
+    policies.change(production.family, {"rule": "evidence"}, actor="user:1")
+    report_every(production, range(0, 180, 10), input_drift_score=0.6)
+    report_every(canary, range(0, 50, 10), input_drift_score=0.6)
+
+    assert judge(canary) is Action.NONE
+    assert judge(production) is Action.HOLD_SHARED_CAUSE
+
+
 def test_a_dry_run_only_tells(make_version: Maker) -> None:
     canary = enter(make_version("canary"))
     policies.change(canary.family, {"dry_run": True}, actor="user:1")
