@@ -19,7 +19,10 @@ def write(
     approved_by: Sequence[str],
     checks: Mapping[str, str],
 ) -> Attestation:
-    """Keep a gate's statement. Only governance.gates, which weighs it, calls this."""
+    """Keep a gate's statement. Only governance.gates, which weighs it, calls this.
+
+    And scenarios (config.scenarios), for whose models nobody is to decide anything.
+    """
     return Attestation.objects.create(
         version=version,
         stage=stage,

@@ -45,6 +45,12 @@ PURE = [
     "governance/checks.py",
     "governance/conditions.py",
     "governance/measured.py",
+    "config/scenarios/arrivals.py",
+    "config/scenarios/comparing.py",
+    "config/scenarios/expectations.py",
+    "config/scenarios/fields.py",
+    "config/scenarios/reading.py",
+    "config/scenarios/series.py",
 ]
 FRAMEWORKS = {"django", "celery", "rest_framework", "redis", "psycopg"}
 CLOCKS = {"clock.now", "datetime.now", "timezone.now", "time.time", "datetime.utcnow"}
@@ -128,13 +134,21 @@ def test_pure_modules_know_no_framework_no_database_and_no_clock(path: str) -> N
         ("StageTransition.objects.bulk_create", "registry/lifecycle.py"),
         ("Event.objects.bulk_create", "registry/ledger/events.py"),
         ("Attestation.objects.create", "registry/attestations.py"),
-        ("attestations.write", "governance/gates.py"),
         ("Incident.objects.create", "monitoring/incidents.py"),
         ("RecordedVerdict.objects.create", "monitoring/verdicts.py"),
     ],
 )
 def test_what_matters_is_written_in_one_place(call: str, home: str) -> None:
     assert callers_of(call) == {home}
+
+
+def test_gates_attest_and_scenarios_take_them_for_open() -> None:
+    """The latter only of models in a database of their own, which is emptied before each."""
+    assert callers_of("attestations.write") == {
+        "governance/gates.py",
+        "config/scenarios/world.py",
+    }
+    assert callers_of("emptying.empty") == {"config/scenarios/reporting.py"}
 
 
 @pytest.mark.parametrize("layer", ["registry", "monitoring", "governance"])
