@@ -35,6 +35,8 @@ app.conf.beat_schedule = {
         "schedule": 15.0,
     },
     "make partitions ahead": {"task": "monitoring.tasks.make_partitions", "schedule": 3600.0},
+    "roll snapshots up": {"task": "monitoring.tasks.roll_up_snapshots", "schedule": 60.0},
+    "retire snapshots": {"task": "monitoring.tasks.retire_snapshots", "schedule": 3600.0},
     "resend expired evaluations": {
         "task": "monitoring.tasks.resend_evaluations",
         "schedule": 15.0,

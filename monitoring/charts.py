@@ -23,9 +23,9 @@ HEADROOM = 1.12  # the highest value leaves this much room above itself
 Y_LINES = 3  # about so many horizontal lines
 LINE_ROOM = 12  # pixels between two values in the margin
 LABEL_ROOM = 0.16  # of the width; a mark nearer to the last labelled one has a line only
-NICE_STEPS = tuple(
-    timedelta(seconds=s)
-    for s in (5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 86400)
+NICE_STEPS = (
+    *(timedelta(seconds=s) for s in (5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600)),
+    *(timedelta(hours=h) for h in (2, 4, 8, 24, 48, 7 * 24, 14 * 24, 28 * 24)),
 )
 X_LABELS = 6  # hours and minutes, at most; more would touch on a phone
 X_LABELS_LONG = 4  # with seconds
@@ -80,7 +80,8 @@ def line_chart(chart: Chart) -> str:
 def describe(chart: Chart) -> str:
     """What the chart shows, in one breath: range, latest value, extremes, threshold, events."""
     values = [p.value for p in chart.points if chart.start <= p.at <= chart.end]
-    title = f"{chart.title}, {chart.start:%Y-%m-%d %H:%M:%S} to {chart.end:%H:%M:%S} UTC"
+    date = "" if chart.start.date() == chart.end.date() else f"{chart.end:%F} "
+    title = f"{chart.title}, {chart.start:%F %T} to {date}{chart.end:%T} UTC"
     said = _about_values(chart, values) if values else ["nothing reported"]
     said += [f"{mark.label} at {mark.at:%H:%M:%S}" for mark in chart.marks]
     return f"{title}: {'; '.join(said)}."
@@ -105,7 +106,7 @@ def nice_step(span: float, steps: int) -> float:
 
 
 def time_ticks(start: datetime, end: datetime) -> list[datetime]:
-    """Round times in the range on a step people count in; at most X_LABELS up to six days."""
+    """Round times in the range on a step people count in; at most X_LABELS of them."""
     span = end - start
     step = next((s for s in NICE_STEPS if span / s <= _most_labels(s)), NICE_STEPS[-1])
     midnight = start.replace(hour=0, minute=0, second=0, microsecond=0)
@@ -235,6 +236,7 @@ def _words(chart: Chart, scale: _Scale, drawn: Sequence[Point]) -> str:
         words.append(_value("limit-label", scale.y(chart.threshold), chart.show(chart.threshold)))
     ticks = time_ticks(chart.start, chart.end)
     hour = "%H:%M:%S" if any(t.second for t in ticks) else "%H:%M"
+    hour = "%d %b" if all(t.hour == t.minute == t.second == 0 for t in ticks) else hour
     words += [
         _text("hour", scale.share(t), TOP + HEIGHT + 15, t.strftime(hour), "middle") for t in ticks
     ]

@@ -26,6 +26,11 @@ select {", ".join(f"s.{name}" for name in NAMES)} from memory_model_performance 
 join unnest(%s::timestamptz[], %s::text[]) as asked (timestamp, source) using (timestamp, source)
 where s.version_id = %s and s.timestamp = any(%s::timestamptz[])
 """
+# What comes after its minutes were added up leaves a mark, so that they are added up again.
+MARK_LATE = """
+insert into monitoring_latesnapshots (model_version_id, first, last) select %s, %s, %s
+where %s <= (select rolled_until from monitoring_rolluprun order by id desc limit 1)
+"""
 DAYS_AHEAD = 7
 
 Known = dict[tuple[datetime, str], Snapshot]  # by what makes two reports the same one
@@ -53,6 +58,8 @@ def store(version: ModelVersion, batch: Sequence[Snapshot]) -> Receipt:
         _make_partitions({snapshot.timestamp.date() for snapshot in batch})
         kept = _keep(version, first)
         accepted = len(first) - len(kept)
+        if accepted:
+            _mark_late(version, {at for at, _ in first.keys() - kept.keys()})
         if version.is_serving and accepted:
             scheduling.check_after_commit(version)
     return _receipt(batch, first | kept, accepted)
@@ -99,6 +106,12 @@ def _copy(version: ModelVersion, rows: Sequence[Snapshot]) -> None:
         copy.set_types(TYPES)
         for row in rows:
             copy.write_row(subject + astuple(row))
+
+
+def _mark_late(version: ModelVersion, times: Collection[datetime]) -> None:
+    oldest, newest = min(times), max(times)
+    with connection.cursor() as cursor:
+        cursor.execute(MARK_LATE, [version.pk, oldest, newest, oldest])
 
 
 def _known(version: ModelVersion, rows: Collection[Snapshot]) -> Known:

@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 from celery import shared_task
+from django.conf import settings
 
-from monitoring import assessments, obedience, rollbacks, scheduling, silence, snapshots
+from monitoring import (
+    assessments,
+    obedience,
+    rollbacks,
+    rollups,
+    scheduling,
+    silence,
+    snapshots,
+)
 from monitoring.evaluations import run
 from monitoring.playbooks import engine
 from registry import clock
@@ -46,6 +55,18 @@ def report_disobedience() -> None:
 def make_partitions() -> None:
     """Have the snapshot partitions of the next days ready."""
     snapshots.make_partitions_ahead(today=clock.now().date())
+
+
+@shared_task
+def roll_up_snapshots() -> None:
+    """Add the last minutes' snapshots up, for charts and for keeping."""
+    rollups.roll_up(now=clock.now())
+
+
+@shared_task
+def retire_snapshots() -> None:
+    """Drop the days of snapshots that are older than what is kept."""
+    rollups.retire(now=clock.now(), retention=settings.ASSAY_SNAPSHOT_RETENTION)
 
 
 @shared_task

@@ -20,24 +20,36 @@ from monitoring.models.policies import (
     RuleInForce,
     WithoutPredecessor,
 )
+from monitoring.models.rollups import (
+    DayRollUp,
+    HourRollUp,
+    LateSnapshots,
+    MinuteRollUp,
+    RollUpRun,
+)
 from monitoring.models.snapshots import PerformanceSnapshot
 from monitoring.models.verdicts import RecordedVerdict
 
 __all__ = [
     "LONGEST_WINDOW_MINUTES",
     "UNFINISHED",
+    "DayRollUp",
     "Evaluation",
     "EvaluationKind",
     "EvaluationState",
     "Following",
+    "HourRollUp",
     "Incident",
     "IncidentKind",
+    "LateSnapshots",
+    "MinuteRollUp",
     "ModeOnBreach",
     "Notice",
     "PerformanceSnapshot",
     "PlaybookRun",
     "PlaybookStep",
     "RecordedVerdict",
+    "RollUpRun",
     "RollbackPolicy",
     "RuleInForce",
     "RunState",

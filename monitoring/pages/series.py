@@ -1,9 +1,9 @@
-"""Snapshots added up into the points of a chart, in one query."""
+"""Snapshots added up into the points of a chart, in one query that reads few of them."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -11,6 +11,7 @@ from statistics import median
 
 from django.db import connection
 
+from monitoring import rollups
 from monitoring.charts import Point
 from monitoring.triggers import Metric
 from registry.models import ModelVersion
@@ -23,19 +24,15 @@ SHORT_COUNTS = 10  # counts of requests in a range too short for minutes
 # A snapshot is stamped at the end of its interval, so a bin ends with its last moment, too.
 # Rates and p95 are weighted by requests within a bin.
 BINS = """
-select date_bin(make_interval(secs => %(step)s), timestamp - interval '1 microsecond',
-        %(start)s) as bin, sum(num_requests),
-    sum(num_requests * error_rate)
-        / nullif(sum(num_requests) filter (where error_rate is not null), 0),
-    sum(num_requests * latency_p95_ms)
-        / nullif(sum(num_requests) filter (where latency_p95_ms is not null), 0),
-    sum(num_requests * ood_rate)
-        / nullif(sum(num_requests) filter (where ood_rate is not null), 0),
-    sum(num_requests * input_drift_score)
-        / nullif(sum(num_requests) filter (where input_drift_score is not null), 0)
-from memory_model_performance
-where version_id = %(version)s and timestamp > %(start)s and timestamp <= %(end)s
-    and num_requests > 0
+with reach as materialized (select coalesce(
+    (select rolled_until from monitoring_rolluprun order by id desc limit 1), '-infinity') as at
+)
+select date_bin(make_interval(secs => %(step)s), at, %(start)s) as bin, sum(requests),
+    sum(error_sum) / nullif(sum(error_requests), 0),
+    sum(latency_sum) / nullif(sum(latency_requests), 0),
+    sum(ood_sum) / nullif(sum(ood_requests), 0),
+    sum(drift_sum) / nullif(sum(drift_requests), 0)
+from ({parts}) as parts
 group by bin order by bin
 """
 ORDER = (Metric.ERROR_RATE, Metric.LATENCY, Metric.OOD_RATE, Metric.INPUT_DRIFT)
@@ -54,7 +51,10 @@ def read(version: ModelVersion, *, start: datetime, end: datetime, step: timedel
     """The version's snapshots after ``start`` until ``end``, in bins of ``step``."""
     with connection.cursor() as cursor:
         seconds = step.total_seconds()
-        cursor.execute(BINS, {"version": version.pk, "start": start, "end": end, "step": seconds})
+        question = BINS.format(parts=" union all ".join(_parts(start, step)))
+        cursor.execute(
+            question, {"version": version.pk, "start": start, "end": end, "step": seconds}
+        )
         rows = cursor.fetchall()
     middles = [row[0] + step / 2 for row in rows]
     distance = max(step, _usual_distance(middles))
@@ -70,6 +70,28 @@ def read(version: ModelVersion, *, start: datetime, end: datetime, step: timedel
             width=_width(step, distance, end - start),
         ),
         gap=MISSED_REPORTS * distance,
+    )
+
+
+def _parts(start: datetime, step: timedelta) -> Iterator[str]:
+    """Days, hours and minutes as far as they are added up and fit whole bins; then snapshots."""
+    fitting = [
+        level
+        for level in reversed(rollups.LEVELS)
+        if not step % level.width and not (start - rollups.EPOCH) % level.width
+    ]
+    since = "%(start)s"
+    for level in fitting:
+        seconds = level.width.total_seconds()
+        until = f"(select date_bin('{seconds:g} s', at, timestamptz 'epoch') from reach)"
+        yield (
+            f"{rollups.sums(level.table)} and version_id = %(version)s"
+            f" and start >= {since} and start < %(end)s and start < {until}"
+        )
+        since = f"greatest(%(start)s, {until})"
+    yield (
+        f"{rollups.SNAPSHOTS} and version_id = %(version)s"
+        f" and timestamp > {since} and timestamp <= %(end)s"
     )
 
 

@@ -7,14 +7,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from django.conf import settings
+
 from monitoring.charts import Chart, Mark, line_chart
 from monitoring.pages import figures, series
 from monitoring.pages.series import Series
 from monitoring.triggers import LABELS, Metric
 from registry.models import SERVING_STAGES, ModelVersion, StageTransition, TransitionKind
 
-POINTS = 60  # about so many bins in the shortest range
-STEPS = tuple(timedelta(seconds=s) for s in (1, 2, 5, 10, 20, 30, 60, 120, 300, 600))
+MOST_BINS = 150
+FINE = tuple(timedelta(seconds=s) for s in (1, 2, 5, 10, 20, 30))  # from snapshots themselves
+ROLLED_UP = tuple(timedelta(minutes=m) for m in (1, 2, 5, 10, 60, 120, 360, 1440))
+FROM_ROLL_UPS = timedelta(hours=1)  # ranges as long as this, or longer
 AFTERMATH = 0.1  # of the range, shown after a version has left traffic
 LEAD = 0.05  # of the range, shown before it first had any
 SHORTEST = timedelta(minutes=1)
@@ -50,11 +54,13 @@ class Timeline:
 
 
 def spans(window_minutes: int) -> list[Span]:
-    """The ranges on offer: the triggers' own window, an hour, a day."""
+    """The ranges on offer: the triggers' own window, an hour, a day, a week, a quarter."""
     return [
         Span("window", f"{window_minutes} min", timedelta(minutes=window_minutes)),
         Span("hour", "1 h", timedelta(hours=1)),
         Span("day", "24 h", timedelta(hours=24)),
+        Span("week", "7 d", timedelta(days=7)),
+        Span("quarter", "90 d", timedelta(days=90)),
     ]
 
 
@@ -153,7 +159,9 @@ def _range(
     end = now
     if stint is not None and stint.left is not None:
         end = min(now, stint.left + AFTERMATH * length)
-    step = next((s for s in STEPS if length / s <= 2 * POINTS), STEPS[-1])
+    retired = end - length < now - settings.ASSAY_SNAPSHOT_RETENTION
+    steps = ROLLED_UP if retired or length >= FROM_ROLL_UPS else (*FINE, *ROLLED_UP)
+    step = next((s for s in steps if length / s <= MOST_BINS), ROLLED_UP[-1])
     end = _ceiling(end, step)
     return end - math.ceil(length / step) * step, end, step
 

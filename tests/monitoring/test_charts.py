@@ -188,6 +188,8 @@ def test_lines_stand_on_numbers_people_count_in(span: float, steps: int, step: f
         (timedelta(hours=1), timedelta(minutes=10)),
         (timedelta(hours=24), timedelta(hours=4)),
         (timedelta(days=5), timedelta(days=1)),
+        (timedelta(days=7), timedelta(days=2)),
+        (timedelta(days=90), timedelta(days=28)),
     ],
 )
 def test_hours_stand_on_round_times(length: timedelta, step: timedelta) -> None:
@@ -203,6 +205,13 @@ def test_a_short_range_names_its_seconds_and_fewer_times() -> None:
     markup = line_chart(chart([(0.1, 1)], end=START + timedelta(seconds=50)))
 
     assert words(markup, "hour") == ["12:00:00", "12:00:15", "12:00:30", "12:00:45"]
+
+
+def test_a_long_range_names_its_days() -> None:
+    markup = line_chart(chart([(0.1, 1)], end=START + timedelta(days=7)))
+
+    assert words(markup, "hour") == ["02 Feb", "04 Feb", "06 Feb"]
+    assert "2026-01-31 12:00:00 to 2026-02-07 12:00:00 UTC" in markup
 
 
 def test_the_traffic_bar_gives_each_share_its_place() -> None:

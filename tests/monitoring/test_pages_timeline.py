@@ -108,16 +108,19 @@ def test_a_silence_of_three_reports_is_a_hole_in_the_line(make_version: Maker) -
     assert found.gap == 3 * MINUTE
 
 
-def test_the_ranges_are_the_triggers_window_an_hour_and_a_day() -> None:
+def test_the_ranges_are_from_the_triggers_window_to_a_quarter() -> None:
     assert [(s.key, s.label, s.length) for s in spans(10)] == [
         ("window", "10 min", 10 * MINUTE),
         ("hour", "1 h", timedelta(hours=1)),
         ("day", "24 h", timedelta(hours=24)),
+        ("week", "7 d", timedelta(days=7)),
+        ("quarter", "90 d", timedelta(days=90)),
     ]
 
 
 @pytest.mark.parametrize(
-    ("asked", "key"), [("", "window"), ("hour", "hour"), ("day", "day"), ("week", "window")]
+    ("asked", "key"),
+    [("", "window"), ("hour", "hour"), ("day", "day"), ("week", "week"), ("year", "window")],
 )
 def test_the_reader_chooses_the_range_and_gets_the_window_otherwise(
     make_version: Maker, asked: str, key: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -77,25 +76,6 @@ def test_a_large_batch_keeps_what_is_new_beside_what_is_known(make_version: Make
 
     assert receipt == snapshots.Receipt(2000, 500, tuple(range(3, 3000, 6)))
     assert PerformanceSnapshot.objects.filter(error_rate=0.1).count() == 2000
-
-
-@pytest.mark.usefixtures("committed")
-def test_a_batch_that_others_report_at_the_same_time_is_kept_once(make_version: Maker) -> None:
-    version = make_version()
-    batches = [[at(n) for n in range(k, 400 + k)] for k in range(4)]
-
-    with ThreadPoolExecutor(4) as reporters:
-        receipts = list(reporters.map(lambda batch: _store_apart(version, batch), batches))
-
-    assert sum(receipt.accepted for receipt in receipts) == 403
-    assert sum(receipt.duplicates for receipt in receipts) == 1600 - 403
-
-
-def _store_apart(version: ModelVersion, batch: list[Snapshot]) -> snapshots.Receipt:
-    try:
-        return snapshots.store(version, batch)
-    finally:
-        connection.close()
 
 
 def test_replicas_and_versions_report_the_same_interval_apart(make_version: Maker) -> None:
