@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 
 from django.db import connection
 
@@ -99,12 +100,18 @@ def add_up(
                 "slow": weighing.SLOW,
                 "slow_share": weighing.SLOW_SHARE,
                 "slow_sample": weighing.SMALLEST_SLOW_SAMPLE,
-                "chances": list(weighing.chances()),
+                "chances": _chances(),
                 "longest": weighing.LONGEST_TABLE,
             },
         )
         rows = {(row[0], row[1]): row[2:] for row in cursor.fetchall()}
     return {v.pk: _evidence([rows.get((v.pk, width)) for width in WIDTHS]) for v in versions}
+
+
+@cache
+def _chances() -> str:
+    """The table of chances as the database reads it, written once and not for each query."""
+    return f"{{{','.join(map(repr, weighing.chances()))}}}"
 
 
 def _start(limits: Thresholds, width: float, now: datetime) -> datetime:
