@@ -29,7 +29,7 @@ KINDS = (
     "breach",
     "traffic_ignored",
 )
-ACTIONS = ("promote", "rollback", "restore")
+ACTIONS = ("promote", "rollback", "restore", "archive", "withdraw")
 
 
 def read(value: Any, where: str, versions: Collection[str], names: Collection[str]) -> Expected:

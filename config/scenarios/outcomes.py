@@ -100,4 +100,6 @@ ACTIONS = {
     TransitionKind.PROMOTED: "promote",
     TransitionKind.ROLLED_BACK: "rollback",
     TransitionKind.RESTORED: "restore",
+    TransitionKind.ARCHIVED: "archive",
+    TransitionKind.WITHDRAWN: "withdraw",
 }

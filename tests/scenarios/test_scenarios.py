@@ -1,11 +1,8 @@
-"""Everything that the rules promise, as stories: each is run, and so is the command that runs them."""
+"""Everything that the rules promise, as stories, each of them run."""
 
 from __future__ import annotations
 
 import logging
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,9 +10,7 @@ import pytest
 
 from config.scenarios import reading, running
 from config.scenarios.series import Scenario
-from tests.running import ROOT
 
-SETTINGS = ("DJANGO_SETTINGS_MODULE", "ASSAY_HOME")  # the tests' own
 HERE = Path(__file__).parent
 STORIES = [
     pytest.param(story, id=name)
@@ -37,86 +32,3 @@ def test_it_is_decided_as_expected(committed: None, story: Scenario) -> None:
     assert isinstance(story, Scenario)
 
     assert running.differences(story) == []
-
-
-COMMANDED = """
-scenarios:
-- id: as_it_is
-  until: 30
-  versions: {v1: {stage: production}}
-  series: [{version: v1, from: 10, to: 20, errors: {value: .nan}, id: garbage}]
-  expect: {rollback: [], final: {v1: production}, http: {garbage: 400}}
-- id: otherwise
-  until: 60
-  rule: threshold
-  versions: {v1: {stage: production}, v2: {stage: canary, weight: 25, previous: v1}}
-  series: [{version: v2, from: 10, to: 20, errors: {rate: 0.06}, id: fine}]
-  expect:
-    rollback: [{version: v2, between: [60, 60], restores: null, reason: ood_rate}]
-    final: {v2: canary}
-    weight: {v1: 75}
-    verdict_at: {30: {v2: ok}}
-    never: [rollback_v2]
-    incident: {v1: no_data, by: 60}
-    http: {fine: 400}
-- id: not_asked_for
-  until: 30
-  versions: {v1: {stage: production}}
-  expect: {final: {v1: canary}}
-- id: misspelt
-  until: 30
-  versions: {v1: {stage: production, weigth: 3}}
-  expect: {}
-"""
-SAID = """as_it_is passed
-otherwise failed:
-  v2 was rolled back at 30, not between 60 and 60.
-  v2 gave way to v1, not to None.
-  v2 was rolled back for error_rate, not for ood_rate.
-  v2 ended in rollback, not in canary.
-  v1 ended with 100 % of traffic, not with 75 %.
-  the verdict on v2 at 30 was rollback, not ok.
-  rollback_v2 happened at 30; it must never.
-  no incident no_data of v1 was opened.
-  uploads of fine were answered 201, not 400.
-misspelt failed:
-  {file}: misspelt.versions.v1: there is no field weigth.
-1 passed, 2 failed
-"""
-
-
-def test_the_command_says_what_differs_of_what_is_asked_for_and_fails(tmp_path: Path) -> None:
-    file = tmp_path / "stories.yaml"
-    file.write_text(COMMANDED)
-
-    done = run(str(file), "as_it_is", "otherwise", "misspelt")
-
-    assert done.stdout == SAID.replace("{file}", str(file))
-    assert done.returncode == 1
-
-
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
-        (["nowhere.yaml"], "No such file"),
-        ([str(HERE / "format.yaml"), "X99"], "There is no scenario X99; there are X01_sick_canary"),
-    ],
-)
-def test_the_command_starts_nothing_for_what_is_not_there(arguments: list[str], said: str) -> None:
-    done = run(*arguments)
-
-    assert said in done.stderr
-    assert done.returncode == 1
-
-
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """The command, as a person runs it."""
-    return subprocess.run(
-        [sys.executable, "manage.py", "run_scenarios", *arguments],
-        cwd=ROOT,
-        env={name: value for name, value in os.environ.items() if name not in SETTINGS},
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
