@@ -83,9 +83,11 @@ def test_these_are_the_subscriptions_tested_here() -> None:
         for subscriber in subscribers
     } == {
         ("model.rollback.requested", "monitoring.playbooks.engine.answer"),
-        ("incident.opened", "monitoring.notifications.log.announce"),
-        ("incident.opened", "monitoring.notifications.mail.announce"),
-        ("incident.opened", "monitoring.notifications.inbox.announce"),
+        *(
+            (event_type, f"monitoring.notifications.{channel}.announce")
+            for event_type in ("incident.opened", "incident.escalated")
+            for channel in ("log", "mail", "inbox")
+        ),
     }
 
 

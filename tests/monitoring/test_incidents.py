@@ -8,12 +8,15 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.mail import EmailMessage
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from monitoring import followings, incidents, policies, rollbacks
 from monitoring.models import Incident, IncidentKind, Severity
 from monitoring.notifications import people
 from registry.errors import InvalidInput
+from registry.ledger import deliveries
 from registry.models import Delivery, Event, ModelVersion
 from tests.conftest import NOW, take
 from tests.monitoring.makers import enter, report
@@ -56,7 +59,9 @@ def test_a_repeat_joins_the_open_incident_and_tells_nobody_anew(make_version: Ma
     assert announced() == ["incident.opened"]
 
 
-def test_people_are_told_anew_when_it_gets_graver(make_version: Maker) -> None:
+def test_people_are_told_anew_when_it_gets_graver(
+    make_version: Maker, mailoutbox: list[EmailMessage]
+) -> None:
     canary = make_version("canary")
     breach(canary)
 
@@ -65,6 +70,12 @@ def test_people_are_told_anew_when_it_gets_graver(make_version: Maker) -> None:
     assert joined.severity == Severity.CRITICAL
     assert announced() == ["incident.opened", "incident.escalated"]
     assert recorded("incident.escalated")[0].payload["severity"] == "critical"
+    while deliveries.send_outside(now=timezone.now):
+        pass
+    assert [mail.subject.partition(":")[0] for mail in mailoutbox] == [
+        "[Assay] warning",
+        "[Assay] critical",
+    ]
 
 
 def test_a_lesser_repeat_does_not_make_it_less_grave(make_version: Maker) -> None:
