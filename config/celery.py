@@ -29,6 +29,7 @@ app.conf.beat_schedule = {
     },
     "carry playbooks on": {"task": "monitoring.tasks.carry_playbooks_on", "schedule": 5.0},
     "do playbook effects": {"task": "monitoring.tasks.do_playbook_effects", "schedule": 5.0},
+    "advance canaries": {"task": "governance.tasks.advance_canaries", "schedule": 5.0},
     "report silent versions": {"task": "monitoring.tasks.report_silence", "schedule": 30.0},
     "report disobedient traffic": {
         "task": "monitoring.tasks.report_disobedience",

@@ -1,6 +1,8 @@
-"""What reviewers decide, and the cards they decide on."""
+"""What reviewers decide, the cards they decide on, and how canaries progress."""
 
 from __future__ import annotations
+
+from datetime import timedelta
 
 from django.conf import settings
 from django.db import models
@@ -125,3 +127,63 @@ class Review(ModelVersion):
     class Meta:
         proxy = True
         ordering = ["-pk"]
+
+
+class ProgressionState(models.TextChoices):
+    RUNNING = "running"
+    WAITING = "waiting"  # for a person, or at a closed gate
+    PAUSED = "paused"
+    DONE = "done"
+    ABORTED = "aborted"
+
+
+class Progression(models.Model):
+    """One canary's way through its steps towards production; at most one of a version unfinished."""
+
+    version = models.ForeignKey(ModelVersion, models.PROTECT, related_name="progressions")
+    steps = models.JSONField()  # governance.progressions.steps
+    position = models.PositiveSmallIntegerField()  # of the step it is in, from 0
+    state = models.CharField(
+        max_length=16, choices=ProgressionState, default=ProgressionState.RUNNING
+    )
+    waits_for = models.JSONField(default=list)  # sentences made of figures, never people's words
+    remark = models.ForeignKey(Remark, models.PROTECT, null=True, related_name="+")  # the latest
+    started_by = models.CharField(max_length=64)  # actor
+    started_at = models.DateTimeField(default=clock.now)
+    entered_step_at = models.DateTimeField(default=clock.now)
+    paused_for = models.DurationField(default=timedelta)  # within this step, but for a pause now
+    paused_at = models.DateTimeField(null=True, blank=True)
+    due_at = models.DateTimeField(default=clock.now)  # when it is looked at next
+    deadline_at = models.DateTimeField()  # to have left this step
+    stalled_at = models.DateTimeField(null=True, blank=True)  # people were called about this step
+    ended_at = models.DateTimeField(null=True, blank=True)
+    revision = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        ordering = ["-pk"]
+        indexes = [
+            models.Index(
+                fields=["due_at"], name="due_progressions", condition=Q(ended_at__isnull=True)
+            ),
+            models.Index(fields=["version", "-id"], name="progressions_of_a_version"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["version"],
+                condition=Q(ended_at__isnull=True),
+                name="one_unfinished_progression_each",
+            ),
+            models.CheckConstraint(
+                name="finished_progressions_have_an_end",
+                condition=Q(state__in=["done", "aborted"], ended_at__isnull=False)
+                | (~Q(state__in=["done", "aborted"]) & Q(ended_at__isnull=True)),
+            ),
+            models.CheckConstraint(
+                name="paused_progressions_say_since_when",
+                condition=Q(state="paused", paused_at__isnull=False)
+                | (~Q(state="paused") & Q(paused_at__isnull=True)),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"progression {self.pk} of {self.version}"

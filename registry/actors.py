@@ -10,7 +10,13 @@ from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 MONITOR = "system:monitor"  # the rollback monitor
 PLAYBOOK = "system:playbook"
 EVALUATOR = "system:evaluator"  # a worker that measures versions
-LABELS = {MONITOR: "rollback monitor", PLAYBOOK: "playbook", EVALUATOR: "evaluation worker"}
+PROGRESSION = "system:progression"  # what takes canaries from step to step
+LABELS = {
+    MONITOR: "rollback monitor",
+    PLAYBOOK: "playbook",
+    EVALUATOR: "evaluation worker",
+    PROGRESSION: "canary progression",
+}
 
 
 def actor_of(user: AbstractBaseUser | AnonymousUser) -> str:

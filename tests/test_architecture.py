@@ -25,6 +25,7 @@ PURE = [
     "monitoring/evidence.py",
     "monitoring/weighing.py",
     "monitoring/shares.py",
+    "monitoring/comparing.py",
     "monitoring/decisions.py",
     "monitoring/playbooks/condition.py",
     "monitoring/playbooks/definition.py",

@@ -82,6 +82,17 @@ class Judgement(TypedDict):
     triggers: list[Trigger]
 
 
+class AgainstProduction(TypedDict):
+    """A canary's errors beside production's over the same time."""
+
+    requests: int
+    error_rate: Share
+    production_requests: int
+    production_error_rate: Share
+    evidence_nats: float
+    worse: bool
+
+
 class RollbackCheck(TypedDict):
     """What the triggers say of one version now, by the rule that is acted on and by the other."""
 
@@ -94,6 +105,7 @@ class RollbackCheck(TypedDict):
     rule: Rule
     triggers: list[Trigger]
     other_rule: Judgement
+    against_production: AgainstProduction | None
 
 
 class RolledBack(TypedDict):

@@ -9,8 +9,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from monitoring import assessments, rollbacks
+from monitoring import assessments, comparisons, rollbacks
 from monitoring.api import answers
+from monitoring.comparing import Comparison
 from monitoring.models import LONGEST_WINDOW_MINUTES
 from monitoring.triggers import Verdict
 from registry import clock, entries, lifecycle, permissions, tokens
@@ -38,8 +39,9 @@ class RollbackCheckView(APIView):
     @describes("Check the triggers", query=[WINDOW], answers={200: answers.RollbackCheck})
     def get(self, request: Request, model_id: str) -> Response:
         check_query(request, {"window_minutes"})
-        version = entries.find(model_id)
-        judged = assessments.look(version, now=clock.now(), window_minutes=_minutes(request))
+        version, now, minutes = entries.find(model_id), clock.now(), _minutes(request)
+        judged = assessments.look(version, now=now, window_minutes=minutes)
+        beside = comparisons.of_window(version, now=now, window_minutes=minutes)
         found, other = judged.both
         return Response(
             {
@@ -57,8 +59,21 @@ class RollbackCheckView(APIView):
                     "reasons": other.reasons,
                     "triggers": [asdict(trigger) for trigger in other.triggers],
                 },
+                "against_production": beside and comparison_json(beside),
             }
         )
+
+
+def comparison_json(found: Comparison) -> answers.AgainstProduction:
+    """A canary beside production, as the API shows it."""
+    return {
+        "requests": found.canary.requests,
+        "error_rate": found.canary.rate,
+        "production_requests": found.production.requests,
+        "production_error_rate": found.production.rate,
+        "evidence_nats": found.nats,
+        "worse": found.is_worse,
+    }
 
 
 class RollbackSerializer(StrictSerializer):

@@ -18,6 +18,7 @@ class IncidentKind(models.TextChoices):
     SHARED_CAUSE = "shared_cause", "shared cause"
     PLAYBOOK = "playbook", "raised by a playbook"
     TRAFFIC_IGNORED = "traffic_ignored", "traffic goes elsewhere"
+    PROGRESS_STALLED = "progress_stalled", "progress stalled"
 
 
 class Severity(models.TextChoices):

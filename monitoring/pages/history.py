@@ -30,6 +30,14 @@ TITLES: Mapping[str, str] = {
     "incident.commented": "Comment",
     "incident.resolved": "Incident resolved",
     "model.recovery.checked": "Recovery looked at",
+    "progression.started": "Progression started",
+    "progression.advanced": "Progression advanced",
+    "progression.waiting": "Progression waits",
+    "progression.paused": "Progression paused",
+    "progression.resumed": "Progression resumed",
+    "progression.aborted": "Progression aborted",
+    "progression.finished": "Progression finished",
+    "progression.stalled": "Progression stalled",
 }
 TONES: Mapping[str, str] = {
     "model.rolled_back": "bad",
