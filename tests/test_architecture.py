@@ -46,6 +46,8 @@ PURE = [
     "governance/checks.py",
     "governance/conditions.py",
     "governance/measured.py",
+    "governance/progressions/deciding.py",
+    "governance/progressions/steps.py",
     "config/scenarios/arrivals.py",
     "config/scenarios/comparing.py",
     "config/scenarios/expectations.py",

@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 from datetime import datetime
 
+from django.db.models import Sum
+
 from governance.models import Progression
 from governance.progressions import steps
 from governance.progressions.deciding import Decision, Facts, decide
 from governance.progressions.steps import Step
 from monitoring import assessments, comparisons, policies, rollbacks
-from monitoring.models import LONGEST_WINDOW_MINUTES
+from monitoring.models import LONGEST_WINDOW_MINUTES, PerformanceSnapshot
+from monitoring.parsing import SKEW
 from monitoring.triggers import Assessment, Verdict
 from registry.models import Event, ModelVersion
 
@@ -46,7 +49,7 @@ def facts(progression: Progression, *, now: datetime, let_in: bool = False) -> F
     return Facts(
         entered_at=since,
         deadline_at=progression.deadline_at,
-        requests=comparisons.requests(version, since=since, now=now),
+        requests=_requests(version, since, now),
         now_says=recent.verdict,
         step_says=whole.verdict,
         paused_for=progression.paused_for,
@@ -65,6 +68,14 @@ def rollback_is_requested(version: ModelVersion) -> bool:
     if latest is None:
         return False
     return not version.transitions.filter(pk__gt=latest.payload["transition_id"]).exists()
+
+
+def _requests(version: ModelVersion, since: datetime, now: datetime) -> int:
+    rows = PerformanceSnapshot.objects.filter(
+        model_version=version, timestamp__gte=since, timestamp__lte=now + SKEW
+    )
+    found: int | None = rows.aggregate(requests=Sum("num_requests"))["requests"]
+    return found or 0
 
 
 def _minutes(progression: Progression, now: datetime) -> int:
