@@ -19,6 +19,9 @@ PUT    api/model-registry/models/<model_id>/artifact               -   own -   -
 GET    api/model-registry/models/<model_id>/history                -   any any any any any any
 PATCH  api/model-registry/models/<model_id>/deployment             -   own -   any any any any
 POST   api/model-registry/models/<model_id>/deployment             -   own -   any any any any
+GET    api/model-registry/models/<model_id>/progression            -   any any any any any any
+POST   api/model-registry/models/<model_id>/progression            -   own -   any any any any
+PATCH  api/model-registry/models/<model_id>/progression            -   own -   any any any any
 POST   api/model-registry/models/<model_id>/generate-card          -   own -   any any any any
 POST   api/model-registry/models/<model_id>/review-request         -   own -   -   -   -   any
 GET    api/model-registry/models/<model_id>/performance            -   any any any any any any
@@ -90,6 +93,7 @@ GET    models/<model_id>/history/                                  -   any any a
 POST   models/<model_id>/follow/                                   -   any any any any any any
 GET    models/<model_id>/rollback/                                 -   -   -   any -   -   any
 POST   models/<model_id>/rollback/                                 -   -   -   any -   -   any
+POST   models/<model_id>/progression/                              -   own -   any any any any
 GET    models/<model_id>/card/                                     -   any any any any any any
 POST   models/<model_id>/card/                                     -   own -   any any any any
 GET    models/<model_id>/card/<revision>/                          -   any any any any any any

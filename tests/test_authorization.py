@@ -37,6 +37,7 @@ BODIES: dict[str, Any] = {
     "PATCH models/<model_id>": {"description": "Said anew."},
     "PATCH models/<model_id>/deployment": {"status": "sandbox"},
     "POST models/<model_id>/deployment": {"status": "sandbox"},
+    "PATCH models/<model_id>/progression": {"action": "pause"},
     "POST models/<model_id>/evaluations": {"dataset": "none"},
     "PATCH families/<name>": {"description": "Said anew."},
     "PATCH families/<name>/rollback-policy": {"max_error_rate": 0.01},

@@ -5,7 +5,7 @@ Whoever changes one locks its row first and its family's second, as the sweep do
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -139,6 +139,21 @@ def abort(version: ModelVersion, *, actor: str, now: datetime, note: str = "") -
         remark=made.transition.remark,
     )
     return progression
+
+
+STEERED: Mapping[str, Callable[..., Progression]] = {
+    "pause": pause,
+    "resume": resume,
+    "advance": advance,
+    "abort": abort,
+}
+
+
+def steer(
+    version: ModelVersion, action: str, *, actor: str, now: datetime, note: str = ""
+) -> Progression:
+    """Do one of STEERED, by its name."""
+    return STEERED[action](version, actor=actor, now=now, note=note)
 
 
 def _moving(version: ModelVersion) -> Progression:

@@ -109,15 +109,16 @@ def test_production_and_a_lonely_canary_are_beside_nothing(make_version: Maker) 
 
 @pytest.mark.django_db
 def test_the_check_shows_it(
-    pair: tuple[ModelVersion, ModelVersion], operator_api: APIClient
+    pair: tuple[ModelVersion, ModelVersion], api: Callable[..., APIClient]
 ) -> None:
     canary, production = pair
     report_every(canary, range(0, 60, 10), error_rate=0.04)
     report_every(production, range(0, 60, 10), error_rate=0.01)
 
+    reader = api("operator")
     with clock.telling(lambda: NOW):
         answers: list[Any] = [
-            operator_api.get(f"/api/model-registry/models/{v.model_id}/rollback-check").json()
+            reader.get(f"/api/model-registry/models/{v.model_id}/rollback-check").json()
             for v in pair
         ]
 

@@ -23,7 +23,6 @@ from registry.models import DeploymentStage as Stage
 from registry.models import Event, ModelFamily, ModelVersion, RiskTier
 from tests.governance.makers import record_traffic, settle_both
 from tests.governance.progressions.conftest import Watch
-from tests.governance.test_rivals import at_once
 
 Begin = Callable[..., Progression]
 Maker = Callable[..., ModelVersion]
@@ -378,16 +377,3 @@ def test_the_database_holds_the_states(begin: Begin, broken: str, name: str) -> 
 
     with pytest.raises(IntegrityError, match=name), connection.cursor() as cursor:
         cursor.execute(f"update governance_progression set {broken}")
-
-
-@pytest.mark.django_db(databases=[])
-@pytest.mark.usefixtures("committed")
-def test_two_beats_at_once_advance_it_once(begin: Begin, watch: Watch) -> None:
-    progression = begin(*SHORT)
-    record_traffic(progression.version, at=watch.turn(minutes=10))
-
-    outcomes = at_once([lambda: sweeping.carry_on(progression.pk, now=watch.now) for _ in range(8)])
-
-    assert outcomes.count(True) == 1
-    assert at(progression) == ("canary", 50, "running")
-    assert told(progression) == ["progression.started", "progression.advanced"]
