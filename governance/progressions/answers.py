@@ -19,6 +19,7 @@ from registry.serializers import (
 )
 
 ACTIONS = tuple(STEERED)
+ORDINARY = Step(steps.WHOLE)  # has the defaults
 
 
 def _note() -> StrictCharField:
@@ -31,24 +32,21 @@ class CanaryStepSerializer(StrictSerializer):
     """One share of live traffic, and what it takes to leave it for the next."""
 
     percentage = StrictIntegerField(minimum=1, maximum=steps.WHOLE)
-    minutes = StrictIntegerField(
-        minimum=1, maximum=steps.LONGEST_MINUTES, required=False, default=Step.minutes
-    )
-    min_requests = StrictIntegerField(
-        maximum=steps.MOST_REQUESTS, required=False, default=Step.min_requests
-    )
-    wait = StrictBooleanField(required=False, default=Step.wait)
+    minutes = StrictIntegerField(minimum=1, maximum=steps.LONGEST_MINUTES, required=False)
+    min_requests = StrictIntegerField(maximum=steps.MOST_REQUESTS, required=False)
+    wait = StrictBooleanField(required=False)
     deadline_minutes = StrictIntegerField(
-        minimum=2,
-        maximum=2 * steps.LONGEST_MINUTES,
-        required=False,
-        allow_null=True,
-        default=None,
+        minimum=2, maximum=2 * steps.LONGEST_MINUTES, required=False, allow_null=True
     )
 
     closer = {
         "percentage": {"description": "Of live traffic; 100 is production."},
-        "wait": {"description": "A person lets the canary into this step."},
+        "minutes": {"default": ORDINARY.minutes},
+        "min_requests": {"default": ORDINARY.min_requests},
+        "wait": {
+            "default": ORDINARY.wait,
+            "description": "A person lets the canary into this step.",
+        },
         "deadline_minutes": {"description": "An hour beyond `minutes` where none is given."},
     }
 

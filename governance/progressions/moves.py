@@ -51,7 +51,7 @@ def enter_next(progression: Progression, *, actor: str, now: datetime) -> None:
         return
     _close_stall(progression, now)
     begin_step(progression, following, now=now)
-    save(progression)
+    keep(progression)
     tell(progression, "progression.advanced", actor)
 
 
@@ -74,7 +74,7 @@ def wait(
     former, progression.waits_for = progression.state, list(reasons)
     progression.state = State.WAITING if needs_people else State.RUNNING
     progression.due_at = now + LOOK
-    save(progression)
+    keep(progression)
     if needs_people and former != State.WAITING:
         tell(progression, "progression.waiting", actors.PROGRESSION)
 
@@ -82,7 +82,7 @@ def wait(
 def stall(progression: Progression, *, now: datetime) -> None:
     """Call people: the step has not been left by its deadline. Nothing else happens."""
     progression.stalled_at = now
-    save(progression)
+    keep(progression)
     step = looking.step(progression)
     incidents.open_for(
         progression.version,
@@ -107,7 +107,7 @@ def pause(
     """Stop its clock; its share stays, and the triggers go on watching."""
     progression.state, progression.paused_at = State.PAUSED, now
     progression.waits_for, progression.remark = [reason], remark
-    save(progression)
+    keep(progression)
     tell(progression, "progression.paused", actor, remark)
 
 
@@ -125,7 +125,7 @@ def end(
     progression.state, progression.ended_at, progression.paused_at = state, now, None
     progression.waits_for = [reason]
     progression.remark = remark or progression.remark
-    save(progression)
+    keep(progression)
     ended = "progression.finished" if state == State.DONE else "progression.aborted"
     tell(progression, ended, actor, remark)
 
@@ -140,7 +140,7 @@ def end_if_departed(progression: Progression, *, now: datetime) -> bool:
     return True
 
 
-def save(progression: Progression) -> None:
+def keep(progression: Progression) -> None:
     """Write it as its next revision."""
     progression.revision += 1
     progression.save()

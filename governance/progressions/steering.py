@@ -61,7 +61,7 @@ def start(
         revision=0,
     )
     moves.begin_step(progression, asked[position], now=now)
-    moves.save(progression)
+    moves.keep(progression)
     moves.tell(progression, "progression.started", actor, remark)
     return progression
 
@@ -95,7 +95,7 @@ def resume(version: ModelVersion, *, actor: str, now: datetime, note: str = "") 
     progression.deadline_at += pause_
     progression.state, progression.paused_at, progression.due_at = State.RUNNING, None, now
     progression.waits_for, progression.remark = [], events.remark(note)
-    moves.save(progression)
+    moves.keep(progression)
     moves.tell(progression, "progression.resumed", actor, progression.remark)
     return progression
 
