@@ -31,7 +31,7 @@ class Comparison:
         fair, share = self.canary.requests / requests, min(1.0, self.canary.events / errors)
         if share <= fair:
             return 0.0
-        return errors * divergence(share, fair) / self._burstiness
+        return max(0.0, errors * divergence(share, fair)) / self._burstiness
 
     @property
     def is_worse(self) -> bool:

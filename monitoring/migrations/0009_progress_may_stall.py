@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("monitoring", "0007_people_deal_with_incidents"),
+        ("monitoring", "0008_snapshots_are_rolled_up"),
     ]
 
     operations = [
