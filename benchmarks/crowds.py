@@ -53,7 +53,10 @@ class Http:
 
     def ask(self, method: str, path: str, body: Any = None) -> bytes:
         """The answer to one call below /api/model-registry/, which must succeed."""
-        said = None if body is None else json.dumps(body).encode()
+        return self.send(method, path, None if body is None else json.dumps(body).encode())
+
+    def send(self, method: str, path: str, said: bytes | None) -> bytes:
+        """The same with a body that is JSON already."""
         self.connection.request(method, f"/api/model-registry/{path}", said, self.headers)
         answer = self.connection.getresponse()
         read = answer.read()
