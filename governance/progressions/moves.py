@@ -14,6 +14,7 @@ from governance.progressions.steps import Step
 from monitoring import incidents
 from monitoring.models import Incident, IncidentKind, Severity
 from registry import actors
+from registry.errors import Conflict
 from registry.ledger import events
 from registry.models import DeploymentStage, ModelVersion, Remark, TransitionKind
 
@@ -26,9 +27,12 @@ def take_share(version: ModelVersion, step: Step, *, actor: str) -> None:
     """Give the version the step's share of traffic, through the gate.
 
     Raises:
+        Conflict: Its rollback has been requested, which another move would overtake.
         PromotionBlocked: The gate is closed.
         Unprocessable: Other canaries of the family have too much of the traffic.
     """
+    if looking.rollback_is_requested(version):
+        raise Conflict(f"The rollback of {version} has been requested.")
     if step.is_production:
         promotions.promote(version, to=Stage.PRODUCTION, actor=actor)
     elif version.canary_basis_points != basis_points(step):

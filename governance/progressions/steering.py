@@ -83,7 +83,7 @@ def resume(version: ModelVersion, *, actor: str, now: datetime, note: str = "") 
     """Go on in the step where it was paused; the time of the pause does not count.
 
     Raises:
-        Conflict: There is no paused one.
+        Conflict: There is no paused one, or its rollback has been requested.
         PromotionBlocked: The step's share was lowered meanwhile, and the gate is closed now.
     """
     progression = _unfinished(version)

@@ -327,6 +327,16 @@ def test_whoever_changes_the_share_takes_over(begin: Begin, watch: Watch) -> Non
     assert at(progression) == ("canary", 5, "running")
 
 
+def test_resuming_overtakes_no_rollback_that_was_requested(begin: Begin, watch: Watch) -> None:
+    version = begin(*SHORT).version
+    steering.pause(version, actor="user:7", now=watch.now)
+    record_traffic(version, at=watch.turn(minutes=5), error_rate=0.2)
+    rollbacks.request_if_degraded(version, now=watch.now)
+
+    with pytest.raises(Conflict, match="has been requested"):
+        steering.resume(version, actor="user:7", now=watch.now)
+
+
 def test_a_canary_begins_where_it_is(begin: Begin, watch: Watch) -> None:
     progression = begin(stage="canary")
 
