@@ -22,7 +22,7 @@ pytestmark = needs_proc
 RECOVERY = 60.0  # seconds; two are usual
 HELD_UP = """
 select pid from pg_stat_activity
-where wait_event_type = 'Lock' and query ilike 'insert into "monitoring_incident"%'
+where wait_event_type = 'Lock' and query ilike '%"monitoring_incident"%'
 """
 ROLLED_BACK = """
 select t.id from registry_stagetransition t join registry_modelversion v on v.id = t.version_id
