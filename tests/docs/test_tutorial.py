@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from tests import markdown
@@ -72,7 +73,8 @@ def resolve(workshop: Workshop, people: People) -> None:
     """Read the incident and close it."""
     (incident,) = people.incidents(MODEL)
     browser, page = workshop.sign_in("oscar", f"/incidents/{incident['incident_id']}/")
-    (closing,) = [form for form in page.forms if form.action.endswith("/resolve/")]
+    (dealing,) = [form for form in page.forms if form.action.endswith("/comment/")]
+    closing = replace(dealing, action=dealing.action.replace("/comment/", "/resolve/"))
 
     after = browser.submit(page, closing, {})
 
