@@ -32,6 +32,8 @@ SERVING = ["web", "control", "outside", "webhooks", "cpu", "beat"]
 @pytest.fixture(scope="module")
 def composed() -> Iterator[Composed]:
     """Everything that ``docker compose up`` starts, started in its order."""
+    if os.environ.get("ASSAY_SOAK") != "1":
+        pytest.skip("starts every service: run it with `make soak`")
     with temporary_home() as place:
         make_secrets(place)
         with composition(place) as composed:

@@ -20,6 +20,7 @@ from tests.manifests.makers import contents, declared
 from tests.running import ROOT
 
 A_FAMILY = 100  # versions
+SOAK = pytest.mark.skipif("ASSAY_SOAK" not in os.environ, reason="takes minutes: set ASSAY_SOAK=1")
 SPEC = {
     "description": "Trained each night.\nOn all that was known by then.\n",
     "framework": "pytorch",
@@ -74,6 +75,7 @@ def there_and_back(place: Path, versions: int, user_with: Callable[..., User]) -
     return max(came["peak_mb"], went["peak_mb"])
 
 
+@SOAK
 def test_twice_the_versions_take_the_same_memory(
     committed: None, user_with: Callable[..., User], tmp_path: Path
 ) -> None:
@@ -85,7 +87,7 @@ def test_twice_the_versions_take_the_same_memory(
     assert many - few < 5  # MB
 
 
-@pytest.mark.skipif("ASSAY_SOAK" not in os.environ, reason="takes minutes: set ASSAY_SOAK=1")
+@SOAK
 def test_a_hundred_thousand_versions_take_under_300_mb(
     committed: None, user_with: Callable[..., User], tmp_path: Path
 ) -> None:
