@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import statistics
+import subprocess
+import sys
 import threading
 import time
 import urllib.request
@@ -26,9 +27,8 @@ PATIENCE = 60.0  # seconds
 def main() -> None:
     """Roll 200 canaries back by each way and print median and p99."""
     with run_assay(ASSAY_LOCAL_ACCESS="") as assay:
-        _use(assay)
-        by_event = _by_event(assay, list(_canaries("event")))
-        by_beat = _by_beat(assay, list(_canaries("beat")))
+        by_event = _by_event(assay, _made(assay, "event"))
+        by_beat = _by_beat(assay, _made(assay, "beat"))
     print(f"\nsnapshot committed → rollback committed, {ROLLBACKS} rollbacks each way")
     _line("event path (check on ingest)", by_event)
     _line(f"beat alone (every {BEAT_SECONDS:g} s)", by_beat)
@@ -36,11 +36,17 @@ def main() -> None:
     print(f"  {'beat ÷ event, medians':32s} {ratio:9.1f} ×")
 
 
-def _use(assay: Running) -> None:
-    """Let this process work on the running product's database."""
-    os.environ["ASSAY_HOME"] = str(assay.home)
-    os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
-    django.setup()
+def _made(assay: Running, prefix: str) -> list[str]:
+    """Canaries made by a process of the running product's settings; this one has read others."""
+    settings = {"DJANGO_SETTINGS_MODULE": "config.settings"}
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.rollbacks", prefix],
+        env=assay.environment | settings,
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    return done.stdout.split()
 
 
 def _canaries(prefix: str) -> Iterator[str]:
@@ -82,7 +88,7 @@ def _by_event(assay: Running, models: Sequence[str]) -> list[float]:
     """One after another over HTTP; the clock runs from the 201 to the stage another session sees."""
     token = assay.token("bench", "serving")
     took = []
-    with psycopg.connect(_database_url(), autocommit=True) as database:
+    with psycopg.connect(assay.database_url("assay_app"), autocommit=True) as database:
         for model_id in models:
             _post(assay, token, model_id)
             committed = time.perf_counter()
@@ -95,7 +101,7 @@ def _by_beat(assay: Running, models: Sequence[str]) -> list[float]:
     """Written straight to the table, so that only beat can find them, at moments spread evenly."""
     took: list[float] = []
     threads = [
-        threading.Thread(target=_insert_and_wait, args=(chunk, took))
+        threading.Thread(target=_insert_and_wait, args=(assay, chunk, took))
         for chunk in (models[i::8] for i in range(8))
     ]
     for thread in threads:
@@ -105,8 +111,8 @@ def _by_beat(assay: Running, models: Sequence[str]) -> list[float]:
     return took
 
 
-def _insert_and_wait(models: Sequence[str], took: list[float]) -> None:
-    with psycopg.connect(_database_url(), autocommit=True) as database:
+def _insert_and_wait(assay: Running, models: Sequence[str], took: list[float]) -> None:
+    with psycopg.connect(assay.database_url("assay_app"), autocommit=True) as database:
         for model_id in models:
             time.sleep(random.uniform(0, BEAT_SECONDS))
             database.execute(
@@ -145,13 +151,12 @@ def _post(assay: Running, token: str, model_id: str) -> None:
         pass
 
 
-def _database_url() -> str:
-    from config import env
-
-    return env.database_url()
-
-
 def _line(name: str, seconds: Sequence[float]) -> None:
     ordered = sorted(1000 * s for s in seconds)
     p99 = ordered[min(len(ordered) - 1, int(0.99 * len(ordered)))]
     print(f"  {name:32s} median {statistics.median(ordered):9.1f} ms   p99 {p99:9.1f} ms")
+
+
+if __name__ == "__main__":
+    django.setup()
+    print("\n".join(_canaries(sys.argv[1])))
