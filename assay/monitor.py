@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from assay.drift import DriftWindow
 from assay.entries import ModelPerformanceSnapshot
-from assay.profiles import DRIFT_LIMIT, Profile, named_columns
+from assay.profiles import DRIFT_LIMIT, Profile
 
 DAY = timedelta(hours=24)
 PERCENTILES = (50, 95, 99)
@@ -32,7 +32,7 @@ class Tally:
 
     since: float  # seconds, of a clock that never goes back
     latencies_ms: list[float] = field(default_factory=list)
-    inputs: list[Inputs] = field(default_factory=list)
+    inputs: list[Mapping[str, Any]] = field(default_factory=list)
     logits: list[npt.ArrayLike] = field(default_factory=list)
     failed: int = 0
 
@@ -72,11 +72,12 @@ class Monitor:
             ticks: Seconds, for the length of an interval.
         """
         self.model_id = model_id
-        self.profile = profile
         self.source = source
         self.device = device
         self.drift: float | None = None  # the last score given
         self._window = DriftWindow(profile, drift_window) if profile else None
+        self._ood = profile.ood if profile else None
+        self._names = [feature.name for feature in profile.features] if profile else []
         self._limit = drift_limit
         nulls = profile is not None and any(f.null is not None for f in profile.features)
         self._whole = nulls if whole_windows is None else whole_windows
@@ -95,15 +96,19 @@ class Monitor:
         """One request was answered.
 
         Args:
-            inputs: Its features: values by name, or numbers [d] in the profile's order, NaN where
-                one is missing. All requests of one interval give them in the same way.
+            inputs: Its features: values by name, or numbers [d] in the profile's order; NaN where
+                one is missing.
             logits: What the model said [classes], for the energy score.
+
+        Raises:
+            ValueError: The inputs are not those of the profile; nothing was counted.
         """
+        named = None if inputs is None or self._window is None else _named(inputs, self._names)
         with self._lock:
             self._tally.latencies_ms.append(float(latency_ms))
-            if inputs is not None:
-                self._tally.inputs.append(inputs)
-            if logits is not None:
+            if named is not None:
+                self._tally.inputs.append(named)
+            if logits is not None and self._ood is not None:
                 self._tally.logits.append(logits)
 
     def failed(self) -> None:
@@ -143,29 +148,39 @@ class Monitor:
             source=self.source,
         )
 
-    def _see(self, inputs: Sequence[Inputs], at: datetime) -> None:
+    def _see(self, inputs: Sequence[Mapping[str, Any]], at: datetime) -> None:
         """Count the inputs into the drift window, and score it where that means something."""
         if self._window is None:
             return
         if inputs:
             self._first_seen = self._first_seen or at
-            self._window.add(at, _columns(inputs, self._window.profile))
+            columns = {name: np.array([row[name] for row in inputs]) for name in self._names}
+            self._window.add(at, columns)
         full = self._first_seen is not None and at - self._first_seen >= self._window.length
         if full or (inputs and not self._whole):
             self.drift = self._window.report(limit=self._limit).input_drift_score
 
     def _ood_rate(self, tally: Tally) -> float | None:
         """The share of answers with too little energy; of answered requests only."""
-        if self.profile is None or self.profile.ood is None or not tally.logits:
+        if self._ood is None or not tally.logits:
             return None
-        return self.profile.ood.rate(np.asarray(tally.logits, dtype=np.float64))
+        return self._ood.rate(np.asarray(tally.logits, dtype=np.float64))
 
 
-def _columns(inputs: Sequence[Inputs], profile: Profile) -> Mapping[str, npt.NDArray[Any]]:
-    names = [feature.name for feature in profile.features]
-    if isinstance(inputs[0], Mapping):
-        return {name: np.array([row[name] for row in inputs]) for name in names}  # type: ignore[index, call-overload]
-    return named_columns(np.asarray(inputs), names)
+def _named(inputs: Inputs, names: Sequence[str]) -> Mapping[str, Any]:
+    """The values by name.
+
+    Raises:
+        ValueError: One is missing, or there are others.
+    """
+    if not isinstance(inputs, Mapping):
+        row = np.asarray(inputs)
+        if row.shape != (len(names),):
+            raise ValueError(f"give {len(names)} inputs: {', '.join(names)}")
+        return dict(zip(names, row, strict=True))
+    if missing := [name for name in names if name not in inputs]:
+        raise ValueError(f"the inputs lack {', '.join(missing)}")
+    return inputs
 
 
 def _percentiles(values: list[float]) -> tuple[float | None, ...]:

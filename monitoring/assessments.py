@@ -75,7 +75,7 @@ def judge(
 
 def _assess_serving(serving: Sequence[ModelVersion], now: datetime) -> dict[int, Assessment]:
     """Each version by the rule its policy chose; the other is not worked out."""
-    chosen = {version.pk: _loaded_policy(version) for version in serving}
+    chosen = {version.pk: policies.loaded(version.family) for version in serving}
     limits = {pk: policies.thresholds(policy) for pk, policy in chosen.items()}
     expected = baselines.expected_p95_ms(serving)
     measured = _measure(serving, limits, expected, now)
@@ -102,8 +102,3 @@ def _measure(
 
 def _in_production(version: ModelVersion) -> bool:
     return version.stage == DeploymentStage.PRODUCTION
-
-
-def _loaded_policy(version: ModelVersion) -> RollbackPolicy:
-    """The policy that select_related has brought along, or the defaults."""
-    return getattr(version.family, "rollback_policy", None) or RollbackPolicy(family=version.family)

@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from monitoring.triggers import (
     LABELS,
+    NO_BASELINE,
     TOLERANCE,
     Assessment,
     Metric,
@@ -23,6 +24,7 @@ from monitoring.triggers import (
     Verdict,
     Window,
     overall,
+    too_few,
 )
 from monitoring.weighing import (
     FEW_ROWS,
@@ -89,17 +91,16 @@ def _judge_rate(
     breach = next(_breaches(by_width, threshold, in_production), None)
     if breach is not None:
         at, width = by_width[breach], WIDTHS[breach]
-        shown = nats(at, threshold)
-        value, requests, snapshots = at.rate, at.requests, at.rows
-        said = f"{_over(metric, at.rate, threshold, at.requests)}, {shown:.3g} of {SURE:g} nats"
+        against = nats(at, threshold)
+        said = f"{_over(metric, at.rate, threshold, at.requests)}, {against:.3g} of {SURE:g} nats"
         where = "" if breach == WHOLE else f" in {width:g} of the window"
         return replace(
             found,
             verdict=Verdict.ROLLBACK,
-            value=value,
-            requests=requests,
-            snapshots=snapshots,
-            evidence_nats=shown,
+            value=at.rate,
+            requests=at.requests,
+            snapshots=at.rows,
+            evidence_nats=against,
             reason=said + where,
         )
     return _unsettled(found, whole, threshold, minimum)
@@ -120,11 +121,10 @@ def _breaches(by_width: Sequence[Sums], threshold: float, in_production: bool) -
 
 def _unsettled(found: TriggerResult, sums: Sums, threshold: float, minimum: int) -> TriggerResult:
     """Neither breach nor silence: watch while it may still become one, otherwise fine."""
-    label, show = LABELS[found.metric]
     against = nats(sums, threshold)
     found = replace(found, evidence_nats=against)
     if against > 0:
-        # At the present rate; that of one row more than needed where bursts are not yet known.
+        # At the present rate, in rows that scatter as these do.
         needed = SURE * burstiness(sums) / divergence(min(1.0, sums.rate), threshold)
         more = max(1, math.ceil(needed - sums.requests))
         return replace(
@@ -134,22 +134,12 @@ def _unsettled(found: TriggerResult, sums: Sums, threshold: float, minimum: int)
             reason=f"{_over(found.metric, sums.rate, threshold, sums.requests)}, {against:.3g} of "
             f"{SURE:g} nats; {more:,} more like these would settle it",
         )
-    if sums.requests < minimum:
-        more = minimum - sums.requests
-        return replace(
-            found,
-            verdict=Verdict.WATCH,
-            more_requests=more,
-            reason=f"{label} rests on {sums.requests} of {minimum} requests needed",
-        )
-    said = f"{label} {show(sums.rate)} ≤ {show(threshold)} over {sums.requests:,} requests"
-    return replace(found, verdict=Verdict.OK, reason=said)
+    return _settled(found, minimum)
 
 
 def _judge_latency(window: Window, sums: LatencySums, limits: Thresholds) -> TriggerResult:
     if window.expected_p95_ms is None:
-        said = "no expected p95 is declared, and no former production version gives one"
-        return replace(_result(Metric.LATENCY, window.latency, None), reason=said)
+        return replace(_result(Metric.LATENCY, window.latency, None), reason=NO_BASELINE)
     limit = limits.max_latency_factor * window.expected_p95_ms
     found = _result(Metric.LATENCY, window.latency, limit)
     if not sums.rows:
@@ -196,9 +186,12 @@ def _settled(found: TriggerResult, minimum: int) -> TriggerResult:
     """Nothing speaks against it: fine, once enough was seen."""
     label, show = LABELS[found.metric]
     if found.requests < minimum:
-        more = max(1, minimum - found.requests)
-        said = f"{label} rests on {found.requests} of {minimum} requests needed"
-        return replace(found, verdict=Verdict.WATCH, more_requests=more, reason=said)
+        return replace(
+            found,
+            verdict=Verdict.WATCH,
+            more_requests=minimum - found.requests,
+            reason=too_few(found.metric, found.requests, minimum),
+        )
     value, threshold = found.value or 0.0, found.threshold or 0.0
     said = f"{label} {show(value)}, limit {show(threshold)}, over {found.requests:,} requests"
     return replace(found, verdict=Verdict.OK, reason=said)

@@ -138,8 +138,8 @@ def _join(standing: Incident, found: Incident, actor: str) -> Incident:
     standing.last_breach_at = found.last_breach_at
     changed = ["breaches", "last_breach_at"]
     if raised:
-        standing.severity = found.severity
-        changed.append("severity")
+        standing.severity, standing.summary = found.severity, found.summary
+        changed += ["severity", "summary"]
     if found.transition is not None:
         for name in ("transition", "verdict", "restored", "remark", "reasons", "summary"):
             setattr(standing, name, getattr(found, name))

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
-from monitoring import incidents
-from monitoring.models import Incident, IncidentKind, PerformanceSnapshot, RollbackPolicy, Severity
+from monitoring import incidents, policies
+from monitoring.models import Incident, IncidentKind, PerformanceSnapshot, Severity
 from monitoring.reported import Reported, reported
 from monitoring.shares import Observed
 from registry import actors, lifecycle
@@ -84,7 +84,7 @@ def observed(versions: Sequence[ModelVersion], counts: Counts) -> dict[int, Obse
 
 
 def _since(version: ModelVersion, now: datetime) -> datetime:
-    policy = getattr(version.family, "rollback_policy", None) or RollbackPolicy()
+    policy = policies.loaded(version.family)
     window = min(timedelta(minutes=policy.window_minutes), LONGEST)
     plan = getattr(version.family, "traffic", None) if version.is_serving else None
     changed = plan.changed_at if plan else version.stage_entered_at
@@ -155,14 +155,12 @@ def _canaries(shared: Families, counts: Counts) -> Iterator[tuple[ModelVersion, 
 
 @transaction.atomic
 def _open(found: Disobedience, standing: Incident | None, now: datetime) -> None:
-    """Open it, unless it is open or the version has moved; what became critical opens anew."""
-    if standing is not None and standing.severity == found.severity:
+    """Open it, or join the one that was less grave; not where the version has moved meanwhile."""
+    if standing is not None and standing.severity in (found.severity, Severity.CRITICAL):
         return
     version = lifecycle.lock(found.version)
     if version.stage != found.version.stage:
         return
-    if standing is not None:
-        incidents.resolve(standing, actor=actors.MONITOR, now=now)
     incidents.open_for(
         version,
         IncidentKind.TRAFFIC_IGNORED,

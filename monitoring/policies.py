@@ -21,6 +21,11 @@ def policy_of(family: ModelFamily) -> RollbackPolicy:
     return found or RollbackPolicy(family=family)
 
 
+def loaded(family: ModelFamily) -> RollbackPolicy:
+    """The same, where select_related has brought it along."""
+    return getattr(family, "rollback_policy", None) or RollbackPolicy(family=family)
+
+
 def thresholds(policy: RollbackPolicy) -> Thresholds:
     """The policy's limits as the triggers take them."""
     return Thresholds(

@@ -205,11 +205,16 @@ def _judge_canaries(production: ModelVersion, now: datetime) -> None:
         request_if_degraded(canary, now=now)
 
 
-def _request_once(version: ModelVersion, verdict: RecordedVerdict) -> None:
-    """Ask, unless this deployment of the version has been asked about already."""
+def is_requested(version: ModelVersion) -> bool:
+    """Whether a rollback of this very deployment of the version was asked for."""
     asked = Event.objects.filter(version=version, event_type=REQUESTED)
     latest = asked.order_by("-pk").first()
-    if latest is None or latest.payload["transition_id"] != _current_transition(version):
+    return latest is not None and latest.payload["transition_id"] == _current_transition(version)
+
+
+def _request_once(version: ModelVersion, verdict: RecordedVerdict) -> None:
+    """Ask, unless this deployment of the version has been asked about already."""
+    if not is_requested(version):
         _request(version, actor=actors.MONITOR, verdict=verdict)
 
 

@@ -37,6 +37,7 @@ class Rule(StrEnum):
 
 
 WORST_FIRST = (Verdict.ROLLBACK, Verdict.WATCH, Verdict.NO_DATA, Verdict.OK)
+NO_BASELINE = "no expected p95 is declared, and no former production version gives one"
 TOLERANCE = 1e-9  # a pooled rate of exactly the threshold must not fire by rounding
 
 
@@ -152,7 +153,7 @@ def _judge_latency(window: Window, limits: Thresholds) -> TriggerResult:
             window.latency,
             None,
             Verdict.NO_DATA,
-            "no expected p95 is declared, and no former production version gives one",
+            NO_BASELINE,
         )
     threshold = limits.max_latency_factor * window.expected_p95_ms
     return _judge(Metric.LATENCY, window.latency, threshold, limits.min_requests)
@@ -163,13 +164,18 @@ def _weigh(metric: Metric, pooled: Pooled, threshold: float, minimum: int) -> tu
     if pooled.requests == 0 or pooled.value is None:
         return Verdict.NO_DATA, f"{label} was not reported"
     if pooled.requests < minimum:
-        return Verdict.WATCH, f"{label} rests on {pooled.requests} of {minimum} requests needed"
+        return Verdict.WATCH, too_few(metric, pooled.requests, minimum)
     over = pooled.value - threshold > TOLERANCE
     sign = ">" if over else "≤"
     said = (
         f"{label} {show(pooled.value)} {sign} {show(threshold)} over {pooled.requests:,} requests"
     )
     return (Verdict.ROLLBACK if over else Verdict.OK), said
+
+
+def too_few(metric: Metric, requests: int, minimum: int) -> str:
+    """The sentence of a trigger that has not seen enough."""
+    return f"{LABELS[metric][0]} rests on {requests} of {minimum} requests needed"
 
 
 def _result(

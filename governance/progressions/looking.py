@@ -15,7 +15,7 @@ from monitoring import assessments, comparisons, policies, rollbacks
 from monitoring.models import LONGEST_WINDOW_MINUTES, PerformanceSnapshot
 from monitoring.parsing import SKEW
 from monitoring.triggers import Assessment, Verdict
-from registry.models import Event, ModelVersion
+from registry.models import ModelVersion
 
 
 def decision(progression: Progression, *, now: datetime, let_in: bool = False) -> Decision:
@@ -55,19 +55,10 @@ def facts(progression: Progression, *, now: datetime, let_in: bool = False) -> F
         paused_for=progression.paused_for,
         concerns=_concerns(recent, whole),
         worse=beside.reason if beside is not None and beside.is_worse else None,
-        rollback_requested=rollback_is_requested(version),
+        rollback_requested=rollbacks.is_requested(version),
         let_in=let_in,
         called=progression.stalled_at is not None,
     )
-
-
-def rollback_is_requested(version: ModelVersion) -> bool:
-    """Whether a rollback of this very deployment was asked for. Another move would overtake it."""
-    asked = Event.objects.filter(version=version, event_type=rollbacks.REQUESTED)
-    latest = asked.order_by("-pk").first()
-    if latest is None:
-        return False
-    return not version.transitions.filter(pk__gt=latest.payload["transition_id"]).exists()
 
 
 def _requests(version: ModelVersion, since: datetime, now: datetime) -> int:

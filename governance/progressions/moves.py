@@ -11,7 +11,7 @@ from governance import promotions
 from governance.models import Progression, ProgressionState
 from governance.progressions import looking
 from governance.progressions.steps import Step
-from monitoring import incidents
+from monitoring import incidents, rollbacks
 from monitoring.models import Incident, IncidentKind, Severity
 from registry import actors
 from registry.errors import Conflict
@@ -31,7 +31,7 @@ def take_share(version: ModelVersion, step: Step, *, actor: str) -> None:
         PromotionBlocked: The gate is closed.
         Unprocessable: Other canaries of the family have too much of the traffic.
     """
-    if looking.rollback_is_requested(version):
+    if rollbacks.is_requested(version):
         raise Conflict(f"The rollback of {version} has been requested.")
     if step.is_production:
         promotions.promote(version, to=Stage.PRODUCTION, actor=actor)

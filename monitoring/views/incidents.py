@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 from django.conf import settings
@@ -81,7 +82,7 @@ class PostMortemView(PageView):
         return HttpResponse(text, content_type="text/markdown; charset=utf-8", headers=headers)
 
 
-class ChangeView(PageView):
+class ChangeView(ABC, PageView):
     """POST deals with an incident in the reader's name, and says so on its page."""
 
     needs = tokens.INCIDENTS
@@ -93,9 +94,9 @@ class ChangeView(PageView):
         messages.success(request, said)
         return redirect("incident", pk=pk)
 
+    @abstractmethod
     def deal(self, found: Incident, actor: str, text: str) -> str:
         """Do it; the sentence that says so."""
-        raise NotImplementedError
 
 
 class AcknowledgeView(ChangeView):

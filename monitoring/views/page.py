@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from abc import ABC, abstractmethod
 from typing import Any
 
 from django.contrib.auth import SESSION_KEY
@@ -50,7 +51,7 @@ class PageView(View):
         return redirect_to_login(back)
 
 
-class FragmentView(PageView):
+class FragmentView(ABC, PageView):
     """A part of a page that htmx asks for again and again; unchanged, it is a bodiless 304."""
 
     template: str
@@ -63,9 +64,9 @@ class FragmentView(PageView):
         checked = get_conditional_response(request, etag=etag, response=answer)
         return answer if checked is None else checked
 
+    @abstractmethod
     def context(self, request: HttpRequest, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """What the template is rendered with."""
-        raise NotImplementedError
 
 
 def has_session(request: HttpRequest) -> bool:

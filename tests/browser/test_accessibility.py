@@ -74,10 +74,15 @@ def test_no_page_has_a_serious_issue(
 
 
 def issues(page: Page, path: str) -> list[str]:
-    """What axe finds on a page, a line each: the page, the rule, and the first place."""
+    """What axe finds on a page, a line each: the page, the rule, and the first place.
+
+    A page that is wider than its screen is an issue too.
+    """
     page.goto(path)
+    wider: int = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    too_wide = [f"{path}: {wider} px wider than the screen"] if wider > 0 else []
     answer = Axe().run(page).response
-    return [
+    return too_wide + [
         f"{path}: {issue['id']} at {issue['nodes'][0]['target']}: {issue['nodes'][0]['html'][:120]}"
         for issue in answer["violations"]
         if issue["impact"] in SERIOUS

@@ -76,6 +76,17 @@ def test_inputs_may_come_by_name_names_among_them() -> None:
     assert shifted.input_drift_score > 0.5
 
 
+def test_inputs_of_another_model_are_refused_at_once_and_not_counted() -> None:
+    monitor = Monitor("m_v1", profile=MIXED)
+
+    with pytest.raises(ValueError, match="lack colour"):
+        monitor.answered(1.0, inputs={"size": 1.0})
+    with pytest.raises(ValueError, match="give 2 inputs: size, colour"):
+        monitor.answered(1.0, inputs=[1.0, 2.0, 3.0])
+
+    assert monitor.snapshot(now=NOW) is None
+
+
 def test_drift_is_that_of_its_window_and_lasts_over_snapshots() -> None:
     monitor = Monitor("m_v1", profile=Profile.freeze({"a": ROWS[:, 0], "b": ROWS[:, 1]}))
     for row in ROWS[:150]:

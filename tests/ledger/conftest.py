@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,9 +13,9 @@ from registry.models import Event
 
 
 @pytest.fixture
-def place(tmp_path: Path, settings: pytest.FixtureRequest) -> Path:
+def place(tmp_path: Path, settings: Any) -> Path:
     """Where key and outside copies are kept."""
-    settings.ASSAY_LEDGER_DIR = tmp_path / "ledger"  # type: ignore[attr-defined]
+    settings.ASSAY_LEDGER_DIR = tmp_path / "ledger"
     return tmp_path / "ledger"
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rest_framework.test import APIClient
@@ -38,7 +39,8 @@ class Asking:
 
 @pytest.fixture
 def auditor(api: Callable[..., APIClient]) -> Audits:
-    return Audits(Asking(api("trainer")))  # type: ignore[arg-type]
+    session: Any = Asking(api("trainer"))
+    return Audits(session)
 
 
 @pytest.fixture

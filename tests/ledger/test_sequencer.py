@@ -112,7 +112,8 @@ class Writers:
         )
         with psycopg.connect(env.database_url()) as session:
             while not self.stop.is_set():
-                made = {session.execute(insert).fetchone()[0] for _ in range(chance.randint(1, 4))}  # type: ignore[index]
+                several = range(chance.randint(1, 4))
+                made = {row[0] for _ in several for row in session.execute(insert)}
                 time.sleep(chance.random() * 0.02)
                 if chance.random() < 0.2:
                     session.rollback()

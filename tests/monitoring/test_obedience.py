@@ -274,7 +274,7 @@ def test_a_warning_about_a_canary_becomes_critical_when_it_is_rolled_back(
     obedience.report(now=NOW)
 
     assert standing() == [("fresh", "traffic_ignored", "critical")]
-    assert Incident.objects.count() == 2
+    assert Incident.objects.count() == 1
 
 
 def test_the_policy_says_how_far_back_is_looked(out: ModelVersion) -> None:

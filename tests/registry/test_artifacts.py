@@ -51,7 +51,7 @@ def test_what_goes_in_comes_out_under_its_digest(api: Caller, make_version: Make
     back = client.get(f"{API}/models/{version.model_id}/artifact")
 
     assert stored.json() == {"sha256": digest, "size": len(body), "format": "safetensors"}
-    assert b"".join(back.streaming_content) == body  # type: ignore[attr-defined]
+    assert back.getvalue() == body
     assert back["ETag"] == f'"{digest}"'
 
 
