@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from monitoring import incidents as incident_verbs
-from monitoring import rollbacks
+from monitoring import policies, rollbacks
 from monitoring.models import Incident
 from registry import aliases
 from registry.models import ModelVersion
@@ -88,6 +88,19 @@ def test_a_models_page_says_where_it_stands_and_how_it_behaves(
     assert "scorer canary 10 % roll back" in said
     assert "20 % limit 5 % · 1,000 requests" in said
     assert "90 ms limit 150 ms" in said
+
+
+def test_the_rule_that_is_not_acted_on_is_shown_too(reviewer: Client, make_version: Maker) -> None:
+    canary = make_version("canary")
+    policies.change(canary.family, {"rule": "evidence"}, actor="user:1")
+    report(canary, at=timezone.now(), num_requests=1000, error_rate=0.06)
+
+    said = text(reviewer.get(f"/models/{canary.model_id}/"))
+
+    assert "1,000 requests, by the evidence rule" in said
+    assert "more like these would settle it" in said
+    assert "The threshold rule, which is not acted on, says roll back" in said
+    assert "error rate 6 % > 5 % over 1,000 requests" in said
 
 
 def test_a_rolled_back_model_says_why_before_anything_else(
