@@ -23,10 +23,12 @@ LEAST_MS = 0.001  # latencies below fall into the lowest bin
 
 RATES = {"error": "error_rate", "ood": "ood_rate", "drift": "input_drift_score"}
 METRICS = {**RATES, "latency": "latency_p95_ms"}
+WEIGHED = ("error", "ood")  # whose scatter the evidence rule weighs over hours
 SUMS = (
     "snapshots",
     "requests",
     *(f"{name}_{kind}" for name in METRICS for kind in ("rows", "requests", "sum")),
+    *(f"{name}_squares" for name in WEIGHED),
 )
 COLUMNS = (*SUMS, "latency_least_ms", "latency_most_ms", "latency_bins", "latency_bin_rows")
 
@@ -37,9 +39,14 @@ _OF_ONE = ", ".join(
     f" coalesce(num_requests * {field}, 0) as {name}_sum"
     for name, field in METRICS.items()
 )
+_SQUARES = ", ".join(
+    f"coalesce(num_requests * {field} * {field}, 0) as {name}_squares"
+    for name, field in RATES.items()
+    if name in WEIGHED
+)
 SNAPSHOTS = f"""
 select version_id, timestamp - interval '1 microsecond' as at, 1 as snapshots,
-    num_requests as requests, {_OF_ONE},
+    num_requests as requests, {_OF_ONE}, {_SQUARES},
     latency_p95_ms as latency_least_ms, latency_p95_ms as latency_most_ms,
     case when latency_p95_ms is not null then
         array[round(ln(greatest(latency_p95_ms, {LEAST_MS})) / ln({BIN_RATIO}))::smallint]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 
@@ -52,6 +53,10 @@ class Thresholds:
     window_minutes: int = 10
     min_requests: int = 100  # below this a window proves nothing
     min_requests_drift: int = 200
+
+    def since(self, now: datetime, width: float = 1.0) -> datetime:
+        """When a window of so many times the policy's began that ends now."""
+        return now - timedelta(minutes=width * self.window_minutes)
 
 
 @dataclass(frozen=True, slots=True)

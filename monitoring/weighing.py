@@ -32,7 +32,7 @@ class Sums:
     requests: int = 0
     events: float = 0.0  # Σ n·r
     squares: float = 0.0  # Σ n·r²
-    over: int = 0  # rows that are themselves over the threshold
+    over: int = 0  # rows that are themselves over the threshold; not counted in wide windows
 
     @property
     def rate(self) -> float:
@@ -93,9 +93,10 @@ def chance_over(requests: int) -> float:
     return _chances()[min(requests, LONGEST_TABLE)]
 
 
-def chances() -> Sequence[float]:
-    """π(n) for n from 1 to LONGEST_TABLE, for the query that sums it up."""
-    return _chances()[1:]
+def mean_chance_over(requests: Sequence[int]) -> float:
+    """The mean of π(n) over rows of so many requests, each LONGEST_TABLE at most; 0 where there are none."""
+    table = _chances()
+    return math.fsum(table[n] for n in requests) / len(requests) if requests else 0.0
 
 
 def slow_fraction(p50: float, p95: float, p99: float, limit: float) -> float:

@@ -39,6 +39,9 @@ class RollUp(models.Model):
     latency_rows = models.BigIntegerField()
     latency_requests = models.BigIntegerField()
     latency_sum = models.FloatField()  # of requests × p95 in ms
+    # Of requests × rate². Null where they were added up before squares were.
+    error_squares = models.FloatField(null=True)
+    ood_squares = models.FloatField(null=True)
     latency_least_ms = models.FloatField(null=True)
     latency_most_ms = models.FloatField(null=True)
     latency_bins = ArrayField(models.SmallIntegerField())

@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from monitoring import snapshots
+from django.db.models import F
+
+from monitoring import rollups, snapshots
+from monitoring.models import RollUpRun
 from monitoring.parsing import Snapshot
 from registry.models import ModelVersion
 from tests.conftest import NOW
@@ -42,3 +45,25 @@ def report_every(
         version,
         [Snapshot(timestamp=NOW - timedelta(seconds=ago), **HEALTHY | figures) for ago in seconds],
     )
+
+
+def snapshots_read(node: dict[str, Any]) -> float:
+    """Rows that a plan took from snapshots, also those it looked at in vain."""
+    read = 0.0
+    if node.get("Relation Name", "").startswith("memory_model_performance"):
+        loops = node["Actual Loops"]
+        read = loops * (node["Actual Rows"] + node.get("Rows Removed by Filter", 0))
+    return read + sum(snapshots_read(part) for part in node.get("Plans", ()))
+
+
+def tick(now: datetime = NOW) -> None:
+    """Roll up, and let the moment pass in which others may have been under way."""
+    rollups.roll_up(now=now)
+    RollUpRun.objects.update(redo_from=F("rolled_until"))
+
+
+def roll_up_all(now: datetime = NOW) -> None:
+    """Tick until nothing is left: one tick adds up a day at most."""
+    tick(now)
+    while RollUpRun.objects.latest("pk").rolled_until < now - timedelta(minutes=1):
+        tick(now)

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from django.db import ProgrammingError, connection, transaction
-from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 
 from monitoring import baselines, rollups, snapshots
@@ -28,7 +27,7 @@ from monitoring.parsing import Snapshot
 from registry import clock
 from registry.models import Event, ModelVersion
 from tests.conftest import NOW
-from tests.monitoring.makers import report
+from tests.monitoring.makers import report, roll_up_all, snapshots_read, tick
 
 Maker = Callable[..., ModelVersion]
 
@@ -81,19 +80,6 @@ def charts(version: ModelVersion) -> list[Any]:
         )
         for found in (chart(version, step) for step in (MINUTE, 10 * MINUTE, HOUR, DAY))
     ]
-
-
-def tick(now: datetime = NOW) -> None:
-    """Roll up, and let the moment pass in which others may have been under way."""
-    rollups.roll_up(now=now)
-    RollUpRun.objects.update(redo_from=F("rolled_until"))
-
-
-def roll_up_all(now: datetime = NOW) -> None:
-    """Tick until nothing is left: one tick adds up a day at most."""
-    tick(now)
-    while RollUpRun.objects.latest("pk").rolled_until < now - MINUTE:
-        tick(now)
 
 
 def held() -> list[list[list[Any]]]:
@@ -296,13 +282,4 @@ def test_a_long_chart_reads_few_snapshots(make_version: Maker) -> None:
     with connection.cursor() as cursor:
         cursor.execute(f"explain (analyze, format json) {question['sql']}")
         (((plan,),),) = (cursor.fetchall(),)
-    assert _rows_read(plan[0]["Plan"]) <= young
-
-
-def _rows_read(node: dict[str, Any]) -> float:
-    """Rows that the plan took from snapshots, also those it looked at in vain."""
-    read = 0.0
-    if node.get("Relation Name", "").startswith("memory_model_performance"):
-        loops = node["Actual Loops"]
-        read = loops * (node["Actual Rows"] + node.get("Rows Removed by Filter", 0))
-    return read + sum(_rows_read(part) for part in node.get("Plans", ()))
+    assert snapshots_read(plan[0]["Plan"]) <= young

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from dataclasses import astuple
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
-from monitoring import assessments, policies, sums, weighing
-from monitoring.models import RecordedVerdict
+from monitoring import assessments, policies, snapshots, sums, weighing
+from monitoring.models import MinuteRollUp, RecordedVerdict, RollUpRun
+from monitoring.parsing import Snapshot
 from monitoring.rollbacks import request_if_degraded
 from monitoring.triggers import Rule, Thresholds, Verdict
 from monitoring.weighing import WHOLE, Evidence
 from registry.models import ModelVersion
 from tests.conftest import NOW
-from tests.monitoring.makers import enter, report, report_every
+from tests.monitoring.makers import enter, report, report_every, roll_up_all, snapshots_read
 
 Maker = Callable[..., ModelVersion]
 
@@ -42,6 +47,94 @@ def test_rates_are_added_up_by_width(make_version: Maker) -> None:
     assert whole.squares == pytest.approx(100 * (0.04**2 + 0.06**2 + 0.5**2))
     assert found.ood_rate[WHOLE].events == pytest.approx(30.0)
     assert found.ood_rate[WHOLE].over == 1
+
+
+def stored(version: ModelVersion, seed: int, *, hours: int = 8) -> None:
+    """Rows at random moments, some of them on the border of a minute or of a window."""
+    chance = random.Random(seed)
+    moments = {NOW - timedelta(seconds=chance.randrange(hours * 3600)) for _ in range(900)}
+    moments |= {NOW - timedelta(minutes=minutes) for minutes in range(0, hours * 60, 10)}
+    rates = [*(chance.random() for _ in range(9)), None]
+    snapshots.store(
+        version,
+        [
+            Snapshot(
+                at,
+                chance.choice([0, 1, 50, 1000]),
+                error_rate=chance.choice(rates),
+                ood_rate=chance.choice(rates),
+                latency_p95_ms=chance.uniform(50, 500),
+            )
+            for at in moments
+        ],
+    )
+
+
+def from_snapshots(version: ModelVersion) -> Evidence:
+    """As if nothing were added up."""
+    with transaction.atomic():
+        RollUpRun.objects.all().delete()
+        found = weighed(version)
+        transaction.set_rollback(True)
+    return found
+
+
+def same(one: Evidence, other: Evidence) -> bool:
+    """To nine digits: the order of adding up is the database's."""
+    rates = (
+        (found.error_rate, found.ood_rate, [found.latency.slow, found.input_drift])
+        for found in (one, other)
+    )
+    first, second = ([astuple(sums) for rate in found for sums in rate] for found in rates)
+    return first == [pytest.approx(sums) for sums in second] and one.latency == other.latency
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("entered", [timedelta(days=1), timedelta(hours=3, seconds=17)])
+def test_minutes_that_were_added_up_stand_in_for_snapshots(
+    make_version: Maker, seed: int, entered: timedelta
+) -> None:
+    canary, other = enter(make_version("canary"), ago=entered), make_version("canary")
+    stored(canary, seed)
+    stored(other, seed + 100)
+    roll_up_all(NOW - timedelta(minutes=seed))
+    exactly = from_snapshots(canary)
+
+    assert MinuteRollUp.objects.exists()
+    assert same(weighed(canary), exactly)
+
+    for hours in (0.1, 4.5, 2.0, 7.9):  # late ones, added up once and not yet
+        report(canary, at=NOW - timedelta(hours=hours, seconds=1), source="late", error_rate=0.9)
+        assert same(weighed(canary), from_snapshots(canary))
+    roll_up_all()
+    assert same(weighed(canary), from_snapshots(canary))
+    assert not same(weighed(canary), exactly)
+
+
+def test_few_snapshots_are_read_where_minutes_stand_in(make_version: Maker) -> None:
+    canary = enter(make_version("canary"), ago=timedelta(days=1))
+    stored(canary, 7)
+    roll_up_all()
+
+    read = rows_read(canary)
+
+    in_window = 900 * 10 / (8 * 60)
+    assert read < 4 * in_window
+
+
+def rows_read(version: ModelVersion) -> float:
+    """How many snapshots the database looks at."""
+    with CaptureQueriesContext(connection) as asking:
+        weighed(version)
+    return sum(snapshots_read(plan_of(question["sql"])) for question in asking.captured_queries)
+
+
+def plan_of(question: str) -> dict[str, Any]:
+    with connection.cursor() as cursor:
+        cursor.execute(f"explain (analyze, format json) {question}")
+        (((found,),),) = (cursor.fetchall(),)
+    plan: dict[str, Any] = found[0]["Plan"]
+    return plan
 
 
 def test_a_row_at_its_threshold_is_not_over_it(make_version: Maker) -> None:

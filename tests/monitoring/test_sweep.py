@@ -52,7 +52,7 @@ def test_a_tick_asks_the_same_few_questions_of_any_number(
 ) -> None:
     evidently(models)
 
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         found = assessments.check_serving(now=NOW)
 
     assert len(found) == 2 * models
@@ -135,7 +135,7 @@ def test_a_window_is_found_through_the_index_in_a_big_partition(
             assessments.check_serving(now=NOW)
 
     plans = [_plan(q["sql"]) for q in asking.captured_queries if TABLE in q["sql"]]
-    assert len(plans) == 3  # expectation, threshold, evidence
+    assert len(plans) == 4  # expectation, threshold, evidence by snapshots and by minutes
     for plan in plans:
         assert f"Seq Scan on {DAY}" not in plan
         assert f"using {DAY}_version_id_timestamp_idx" in plan
