@@ -21,17 +21,31 @@ COPY = f"""
 copy memory_model_performance (version_id, model_id, version, {", ".join(NAMES)})
 from stdin (format binary)
 """
+LATE = "(select rolled_until from monitoring_rolluprun order by id desc limit 1)"
+# What comes after its minutes were added up leaves a mark, so that they are added up again.
+MARK_LATE = f"""
+insert into monitoring_latesnapshots (model_version_id, first, last) select %s, %s, %s
+where %s <= {LATE}
+"""
+# Both at once, which a report of a few can do in one step.
+INSERT = f"""
+with new as (
+    insert into memory_model_performance (version_id, model_id, version, {", ".join(NAMES)})
+    select %s, %s, %s, * from unnest({", ".join(f"%s::{KINDS.get(n, 'float8')}[]" for n in NAMES)})
+    on conflict do nothing returning timestamp, source
+), late as (
+    insert into monitoring_latesnapshots (model_version_id, first, last)
+    select %s, min(timestamp), max(timestamp) from new having min(timestamp) <= {LATE}
+)
+select timestamp, source from new
+"""
 KNOWN = f"""
 select {", ".join(f"s.{name}" for name in NAMES)} from memory_model_performance s
 join unnest(%s::timestamptz[], %s::text[]) as asked (timestamp, source) using (timestamp, source)
 where s.version_id = %s and s.timestamp = any(%s::timestamptz[])
 """
-# What comes after its minutes were added up leaves a mark, so that they are added up again.
-MARK_LATE = """
-insert into monitoring_latesnapshots (model_version_id, first, last) select %s, %s, %s
-where %s <= (select rolled_until from monitoring_rolluprun order by id desc limit 1)
-"""
 DAYS_AHEAD = 7
+FEW = 100  # a COPY in a transaction costs more than one statement until there are more
 
 Known = dict[tuple[datetime, str], Snapshot]  # by what makes two reports the same one
 
@@ -54,14 +68,11 @@ def store(version: ModelVersion, batch: Sequence[Snapshot]) -> Receipt:
     first: Known = {}
     for snapshot in batch:
         first.setdefault(snapshot.key, snapshot)
-    with transaction.atomic():
-        _make_partitions({snapshot.timestamp.date() for snapshot in batch})
-        kept = _keep(version, first)
-        accepted = len(first) - len(kept)
-        if accepted:
-            _mark_late(version, {at for at, _ in first.keys() - kept.keys()})
-        if version.is_serving and accepted:
-            scheduling.check_after_commit(version)
+    _make_partitions({snapshot.timestamp.date() for snapshot in batch})
+    kept = _keep_few(version, first) if len(first) <= FEW else _keep_many(version, first)
+    accepted = len(first) - len(kept)
+    if version.is_serving and accepted:
+        scheduling.check_after_commit(version)
     return _receipt(batch, first | kept, accepted)
 
 
@@ -76,8 +87,19 @@ def _receipt(batch: Sequence[Snapshot], standing: Known, accepted: int) -> Recei
     return Receipt(accepted, len(batch) - accepted - len(conflicts), conflicts)
 
 
-def _keep(version: ModelVersion, first: Known) -> Known:
-    """Write those that are new; the others as the database has them, by key.
+def _keep_few(version: ModelVersion, first: Known) -> Known:
+    """Write those that are new, in one statement; the others as the database has them, by key."""
+    columns = map(list, zip(*map(astuple, first.values()), strict=True))
+    with connection.cursor() as cursor:
+        cursor.execute(INSERT, [*_subject(version), *columns, version.pk])
+        new = set(cursor.fetchall())
+    others = [snapshot for key, snapshot in first.items() if key not in new]
+    return _known(version, others) if others else {}
+
+
+@transaction.atomic
+def _keep_many(version: ModelVersion, first: Known) -> Known:
+    """The same, by COPY.
 
     Batches seldom repeat anything, so all are copied at once, and what stands in their way is looked
     up only if something does. Others may report the same just now: then that happens again.
@@ -85,6 +107,8 @@ def _keep(version: ModelVersion, first: Known) -> Known:
     kept: Known = {}
     while not _copied(version, [s for key, s in first.items() if key not in kept]):
         kept = _known(version, first.values())
+    if new := first.keys() - kept.keys():
+        _mark_late(version, {at for at, _ in new})
     return kept
 
 
@@ -101,11 +125,16 @@ def _copied(version: ModelVersion, rows: Sequence[Snapshot]) -> bool:
 
 
 def _copy(version: ModelVersion, rows: Sequence[Snapshot]) -> None:
-    subject = (version.pk, version.model_id, version.version)
+    subject = _subject(version)
     with connection.cursor() as cursor, cursor.copy(COPY) as copy:
         copy.set_types(TYPES)
         for row in rows:
             copy.write_row(subject + astuple(row))
+
+
+def _subject(version: ModelVersion) -> tuple[int, str, str]:
+    """What each row of the version begins with."""
+    return version.pk, version.model_id, version.version
 
 
 def _mark_late(version: ModelVersion, times: Collection[datetime]) -> None:

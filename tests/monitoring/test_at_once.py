@@ -26,17 +26,20 @@ pytestmark = pytest.mark.usefixtures("committed")
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 
 
-def test_a_batch_that_others_report_at_the_same_time_is_kept_once(make_version: Maker) -> None:
+@pytest.mark.parametrize("rows", [snapshots.FEW, 400])
+def test_a_batch_that_others_report_at_the_same_time_is_kept_once(
+    make_version: Maker, rows: int
+) -> None:
     version = make_version()
     batches = [
-        [Snapshot(NOW + timedelta(seconds=n), 10) for n in range(k, 400 + k)] for k in range(4)
+        [Snapshot(NOW + timedelta(seconds=n), 10) for n in range(k, rows + k)] for k in range(4)
     ]
 
     with ThreadPoolExecutor(4) as reporters:
         receipts = list(reporters.map(lambda batch: _store_apart(version, batch), batches))
 
-    assert sum(receipt.accepted for receipt in receipts) == 403
-    assert sum(receipt.duplicates for receipt in receipts) == 1600 - 403
+    assert sum(receipt.accepted for receipt in receipts) == rows + 3
+    assert sum(receipt.duplicates for receipt in receipts) == 4 * rows - (rows + 3)
 
 
 def _store_apart(version: ModelVersion, batch: list[Snapshot]) -> snapshots.Receipt:
