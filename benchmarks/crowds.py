@@ -14,6 +14,9 @@ from typing import Any
 
 import psycopg
 
+from tests.running import Running
+
+COUNTING = "1000000/1"  # requests are counted as they always are, and none is refused
 PATIENCE = 60.0  # seconds that a client waits for the others
 WARM = 10  # answers of each client that are not counted: connections, plans and caches are made
 
@@ -35,6 +38,12 @@ class Pace:
     rate: float  # answers a second
     p50_ms: float
     p99_ms: float
+
+
+def place_of(assay: Running, client: int = 0) -> Place:
+    """A serving job's."""
+    token, database = assay.token("bench", "serving"), assay.database_url("assay_app")
+    return Place(assay.port, token, database, client)
 
 
 Step = Callable[[], object]  # one question and its answer
@@ -70,6 +79,16 @@ def sql(place: Place) -> psycopg.Connection:
     session = psycopg.connect(place.database, autocommit=True)
     session.prepare_threshold = 0
     return session
+
+
+def subject_of(session: psycopg.Connection, model_id: str) -> tuple[int, str, str]:
+    """What the rows of a version begin with."""
+    asked = b"select id, model_id, version from registry_modelversion where model_id = %s"
+    row = session.execute(asked, [model_id]).fetchone()
+    if row is None:
+        raise AssertionError(f"{model_id} is not registered")
+    pk, found, version = row
+    return pk, found, version
 
 
 class Crowd:

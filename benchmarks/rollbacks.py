@@ -2,95 +2,105 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
 import statistics
-import subprocess
-import sys
 import threading
 import time
-import urllib.request
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
-from decimal import Decimal
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from multiprocessing import get_context
+from multiprocessing.sharedctypes import Synchronized
+from multiprocessing.synchronize import Event
 
-import django
 import psycopg
 
+from benchmarks import serving
+from benchmarks.crowds import COUNTING, Http, Place, place_of
 from tests.running import Running, run_assay
 
 ROLLBACKS = 200
 BEAT_SECONDS = 5.0
 PATIENCE = 60.0  # seconds
+LOOK_EVERY = 0.002  # seconds; whoever looks takes time of the same cores
+ARRIVING = 5_000  # snapshots a second, beside
+REPORT = 500  # of them in one
+FED = 50  # versions that report them, in turn
+ARRIVING_SINCE = 10.0  # seconds, before anything is measured
 
 
 def main() -> None:
     """Roll 200 canaries back by each way and print median and p99."""
-    with run_assay(ASSAY_LOCAL_ACCESS="") as assay:
-        by_event = _by_event(assay, _made(assay, "event"))
+    with run_assay(ASSAY_LOCAL_ACCESS="", ASSAY_THROTTLE_REQUESTS=COUNTING) as assay:
+        idle = _by_event(assay, _made(assay, "idle"))
+        with _arriving(assay) as arrived:
+            busy = _by_event(assay, _made(assay, "busy"))
         by_beat = _by_beat(assay, _made(assay, "beat"))
-    print(f"\nsnapshot committed → rollback committed, {ROLLBACKS} rollbacks each way")
-    _line("event path (check on ingest)", by_event)
+    print(f"\nsnapshot accepted → rollback committed, {ROLLBACKS} rollbacks each way")
+    _line("event path (check on ingest)", idle)
+    _line(f"the same beside {arrived[0]:,.0f} snapshots/s", busy)
     _line(f"beat alone (every {BEAT_SECONDS:g} s)", by_beat)
-    ratio = statistics.median(by_beat) / statistics.median(by_event)
+    ratio = statistics.median(by_beat) / statistics.median(idle)
     print(f"  {'beat ÷ event, medians':32s} {ratio:9.1f} ×")
 
 
 def _made(assay: Running, prefix: str) -> list[str]:
-    """Canaries made by a process of the running product's settings; this one has read others."""
-    settings = {"DJANGO_SETTINGS_MODULE": "config.settings"}
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.rollbacks", prefix],
-        env=assay.environment | settings,
-        check=True,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    return done.stdout.split()
+    """Canaries, each of a family of its own."""
+    serving.prepare(assay, "canaries", f"{prefix}_", str(ROLLBACKS))
+    return [f"{prefix}_{number}" for number in range(ROLLBACKS)]
 
 
-def _canaries(prefix: str) -> Iterator[str]:
-    """Put versions into canary, each of its own family, by the verbs that write proof and moves."""
-    from django.contrib.auth.models import User
+@contextmanager
+def _arriving(assay: Running) -> Iterator[list[float]]:
+    """Healthy snapshots come in, in reports of many; afterwards, how many a second there were."""
+    serving.prepare(assay, "canaries", "fed_", str(FED))
+    together = get_context("spawn")
+    stop, accepted = together.Event(), together.Value("q", 0)
+    feeder = together.Process(target=feed, args=(place_of(assay), stop, accepted))
+    feeder.start()
+    time.sleep(ARRIVING_SINCE)
+    began, before, rate = time.perf_counter(), accepted.value, [0.0]
+    try:
+        yield rate
+    finally:
+        rate[0] = (accepted.value - before) / (time.perf_counter() - began)
+        stop.set()
+        feeder.join(PATIENCE)
 
-    from registry import attestations, lifecycle, registration
-    from registry.models import DeploymentStage
 
-    local = User.objects.get(username="local")
-    for number in range(ROLLBACKS):
-        version = registration.register(
-            registration.Entry(
-                model_id=f"{prefix}_{number}",
-                name=f"{prefix} {number}",
-                version="1",
-                framework="pytorch",
-                model_type="classification",
-                owner="bench",
-                team="bench",
-            ),
-            registrant=local,
-        )
-        lifecycle.move(version, to=DeploymentStage.SANDBOX, actor="system:bench")
-        proof = attestations.write(
-            version, DeploymentStage.CANARY, subject_digest="0" * 64, approved_by=[], checks={}
-        )
-        lifecycle.move(
-            version,
-            to=DeploymentStage.CANARY,
-            actor="system:bench",
-            attestation=proof,
-            canary_percentage=Decimal(10),
-        )
-        yield version.model_id
+def feed(place: Place, stop: Event, accepted: Synchronized[int]) -> None:
+    """Report for one version after another, at the pace of ARRIVING; what is late is made good."""
+    http, due = Http(place), time.perf_counter()
+    for turn in itertools.count():
+        if stop.is_set():
+            return
+        now = datetime.now(UTC)
+        rows = [
+            {
+                "timestamp": (now - timedelta(milliseconds=10 * n)).isoformat(),
+                "num_requests": 100,
+                "error_rate": 0.01,
+                "latency_p95_ms": 90.0,
+                "ood_rate": 0.05,
+            }
+            for n in range(REPORT)
+        ]
+        http.ask("POST", f"models/fed_{turn % FED}/performance", rows)
+        accepted.value += REPORT
+        due += REPORT / ARRIVING
+        time.sleep(max(0.0, due - time.perf_counter()))
 
 
 def _by_event(assay: Running, models: Sequence[str]) -> list[float]:
     """One after another over HTTP; the clock runs from the 201 to the stage another session sees."""
-    token = assay.token("bench", "serving")
-    took = []
+    http, took = Http(place_of(assay)), []
     with psycopg.connect(assay.database_url("assay_app"), autocommit=True) as database:
         for model_id in models:
-            _post(assay, token, model_id)
+            at = datetime.now(UTC).isoformat()
+            bad = {"timestamp": at, "num_requests": 1000, "error_rate": 0.5}
+            http.send("POST", f"models/{model_id}/performance", json.dumps(bad).encode())
             committed = time.perf_counter()
             _wait(database, model_id)
             took.append(time.perf_counter() - committed)
@@ -133,30 +143,10 @@ def _wait(database: psycopg.Connection, model_id: str) -> None:
     while database.execute(asked, [model_id]).fetchone() != ("rollback",):
         if time.perf_counter() > deadline:
             raise TimeoutError(f"{model_id} was not rolled back within {PATIENCE:g} s")
-        time.sleep(0.0005)
-
-
-def _post(assay: Running, token: str, model_id: str) -> None:
-    snapshot = {
-        "timestamp": datetime.now(UTC).isoformat(),
-        "num_requests": 1000,
-        "error_rate": 0.5,
-    }
-    request = urllib.request.Request(
-        f"{assay.url}/api/model-registry/models/{model_id}/performance",
-        data=json.dumps(snapshot).encode(),
-        headers={"Content-Type": "application/json", "Authorization": f"Bearer {token}"},
-    )
-    with urllib.request.urlopen(request, timeout=10):
-        pass
+        time.sleep(LOOK_EVERY)
 
 
 def _line(name: str, seconds: Sequence[float]) -> None:
     ordered = sorted(1000 * s for s in seconds)
     p99 = ordered[min(len(ordered) - 1, int(0.99 * len(ordered)))]
     print(f"  {name:32s} median {statistics.median(ordered):9.1f} ms   p99 {p99:9.1f} ms")
-
-
-if __name__ == "__main__":
-    django.setup()
-    print("\n".join(_canaries(sys.argv[1])))

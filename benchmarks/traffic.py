@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import http.client
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.crowds import Client, Crowd, Pace, Place, Step
-from config.embedded.locations import Home
+from benchmarks.crowds import COUNTING, Client, Crowd, Pace, Place, Step, place_of
 from tests.running import Running, run_assay
 
 CROWD = 8  # clients at once
 SECONDS = 5.0  # of each question
-COUNTING = "1000000/1"  # requests are counted as they always are, and none is refused
 TICK = os.sysconf("SC_CLK_TCK")  # of a second, in /proc
 DOCUMENT = "/api/model-registry/families/Bench/traffic"
 SERVE = """
@@ -78,7 +75,7 @@ def main() -> None:
     """Print polls a second, and how many one core of the web processes answers in a second."""
     with run_assay(ASSAY_THROTTLE_REQUESTS=COUNTING) as assay:
         assay.manage("shell", "--no-imports", "-c", SERVE)
-        crowd = Crowd(list(_places(assay)))
+        crowd = Crowd([place_of(assay, client) for client in range(CROWD)])
         print(f"\ntraffic documents, {CROWD} clients on {os.cpu_count()} cores with all servers")
         print(f"  {'':26s}{'polls':>10s} {'p50 ms':>8s} {'p99 ms':>8s} {'a core of web':>15s}")
         for name, client in CASES.items():
@@ -86,12 +83,6 @@ def main() -> None:
             pace = crowd.pace(client, SECONDS)
             _line(name, pace, _seconds_of_web(assay) - before)
         crowd.disperse()
-
-
-def _places(assay: Running) -> Iterator[Place]:
-    token = assay.token("bench", "serving")
-    for client in range(CROWD):
-        yield Place(assay.port, token, Home(assay.home).database_url("assay_app"), client)
 
 
 def _seconds_of_web(assay: Running) -> float:
