@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import psycopg
@@ -14,6 +14,7 @@ from psycopg import sql
 SUPERUSER_URL, BROKER_URL = "ASSAY_TEST_SUPERUSER_URL", "ASSAY_TEST_REDIS_URL"
 APPLICATION, MIGRATOR = "assay_app", "assay_migrator"
 PASSWORDS = {APPLICATION: "application", MIGRATOR: "migrator"}
+TEMPLATE = "assay_test_migrated"
 EACH = 32  # brokers of one pytest process; the server has 128
 _numbers = itertools.count()
 
@@ -46,11 +47,20 @@ class Addresses:
         }
 
     def make(self) -> None:
-        """Make roles and database, and empty the broker."""
+        """Make roles and a migrated database, and empty the broker."""
         # Not above: the test settings import this module, and `config` reads the settings.
         from config.embedded import roles
+        from tests import migrated
 
-        roles.create(self.superuser, database=self.database, passwords=PASSWORDS)
+        template = replace(self, database=TEMPLATE)
+        migrated.make_template(
+            template.environment,
+            lambda: roles.create(self.superuser, database=TEMPLATE, passwords=PASSWORDS),
+        )
+        with psycopg.connect(self.superuser, autocommit=True) as connection:
+            statement = sql.SQL("create database {} template {} owner {}")
+            names = (self.database, TEMPLATE, roles.OWNER)
+            connection.execute(statement.format(*map(sql.Identifier, names)))
         with redis.Redis.from_url(self.redis) as client:
             client.flushdb()
 

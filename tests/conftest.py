@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, User
-from django.core.management import call_command
 from django.db import connections
 from hypothesis import settings
 from rest_framework.test import APIClient
 
 from registry import actors, attestations, lifecycle, registration, tokens
 from registry.models import DeploymentStage, ModelVersion
-from tests import addresses, servers
+from tests import addresses, migrated, servers
 from tests.people import People
 from tests.running import Running, run_assay
 
@@ -42,6 +43,14 @@ PATIENT = (
     "test_traces",
     "manifests/test_memory",
 )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let the processes of this run share what is migrated; those of xdist find it in theirs."""
+    if migrated.SHARED not in os.environ:
+        sharing = ExitStack()
+        sharing.enter_context(migrated.shared())
+        config.add_cleanup(sharing.close)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -71,11 +80,8 @@ HANDLER_MODULES = ("tests.seed_handler", "tests.flows.handlers")
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_blocker: Any) -> Iterator[None]:
-    """Start the servers and migrate as the owner; the tests connect as the application does."""
+    """Start the servers, migrated as the owner; the tests connect as the application does."""
     with servers.running():
-        with django_db_blocker.unblock():
-            call_command("migrate", database="owner", verbosity=0)
-            connections["owner"].close()
         yield
         with django_db_blocker.unblock():
             for connection in connections.all():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import json
 import os
 import shutil
@@ -17,12 +16,11 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-from config import embedded
 from config.embedded.locations import Home
+from tests import migrated
 from tests.addresses import Addresses, given, next_ones
 
 GIVEN = ("DATABASE_URL", "ASSAY_OWNER_DATABASE_URL", "REDIS_URL")
@@ -130,7 +128,7 @@ def run_assay(home: Path | None = None, **environment: str) -> Iterator[Running]
     own = next_ones() if given() and home is None else None
     place = Path(tempfile.mkdtemp(prefix="assay-run-"))
     if home is None and own is None:
-        subprocess.run(["cp", "-a", str(_migrated()), str(place / "home")], check=True)
+        migrated.copy_home(place / "home")
     home, port = home or place / "home", free_port()
     inherited = {k: v for k, v in os.environ.items() if k != "DJANGO_SETTINGS_MODULE"}
     if own:
@@ -155,28 +153,6 @@ def run_assay(home: Path | None = None, **environment: str) -> Iterator[Running]
         if own:
             own.drop()
         shutil.rmtree(place, ignore_errors=True)
-
-
-@cache
-def _migrated() -> Path:
-    """A home in which nothing has happened but the migrations."""
-    place = Path(tempfile.mkdtemp(prefix="assay-migrated-"))
-    atexit.register(shutil.rmtree, place, ignore_errors=True)
-    with embedded.servers(place / "home", durable=False) as started:
-        inherited = {k: v for k, v in os.environ.items() if k != "DJANGO_SETTINGS_MODULE"}
-        addresses = {
-            "ASSAY_HOME": str(place / "home"),
-            "DATABASE_URL": started.database_url,
-            "ASSAY_OWNER_DATABASE_URL": started.owner_database_url,
-            "REDIS_URL": started.redis_url,
-        }
-        subprocess.run(
-            [sys.executable, "manage.py", "migrate", "--database", "owner", "--verbosity", "0"],
-            cwd=ROOT,
-            env=inherited | addresses,
-            check=True,
-        )
-    return place / "home"
 
 
 def free_port() -> int:

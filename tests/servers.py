@@ -9,12 +9,12 @@ from pathlib import Path
 
 from config import embedded, env
 from config.scenarios import emptying
-from tests import addresses
+from tests import addresses, migrated
 
 
 @contextmanager
 def running() -> Iterator[None]:
-    """Servers for the run: a database on those it was given, else embedded ones in its home."""
+    """Servers for the run, migrated: a database on those it was given, else embedded ones."""
     if addresses.given():
         mine = addresses.of_this_process()
         mine.make()
@@ -23,7 +23,9 @@ def running() -> Iterator[None]:
         finally:
             mine.drop()
         return
-    with embedded.servers(Path(os.environ["ASSAY_HOME"]), durable=False):
+    home = Path(os.environ["ASSAY_HOME"])
+    migrated.copy_home(home)
+    with embedded.servers(home, durable=False):
         yield
 
 
