@@ -14,18 +14,25 @@ from monitoring import (
     silence,
     snapshots,
 )
+from monitoring.decisions import Action
 from monitoring.evaluations import run
 from monitoring.playbooks import engine
 from registry import clock
+from registry.ledger import deliveries
 from registry.models import ModelVersion
 
 
 @shared_task
 def check_version(version_pk: int) -> None:
-    """Judge one version; sent when its snapshots arrive."""
+    """Judge one version; sent when its snapshots arrive.
+
+    What it asks for is done at once: a task of its own would wait for its turn.
+    """
     scheduling.clear_mark(version_pk)
     version = ModelVersion.objects.get(pk=version_pk)
-    rollbacks.request_if_degraded(version, now=clock.now())
+    action = rollbacks.request_if_degraded(version, now=clock.now())
+    if action is Action.ROLL_BACK:
+        deliveries.deliver_to_verbs(now=clock.now)
 
 
 @shared_task

@@ -15,12 +15,6 @@ def family(event_type: str) -> str:
     return f"{event_type.partition('.')[0]}.*"
 
 
-def wanting(event_type: str) -> Q:
-    """The rows whose list ``event_types`` asks for this type, by name or by its family's."""
-    names = Q(event_types__contains=[event_type])
-    return names | Q(event_types__contains=[family(event_type)])
-
-
 def among(asked: Iterable[str]) -> Q:
     """The events that somebody asking for these types is owed."""
     listed = list(asked)

@@ -8,16 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 from registry import clock
-from registry.ledger import event_types
 from registry.models.ledger import Delivery
-
-
-class WebhookQuerySet(models.QuerySet["Webhook"]):
-    """Questions about many webhooks."""
-
-    def wanting(self, event_type: str) -> WebhookQuerySet:
-        """Those that are owed events of this type now."""
-        return self.filter(event_types.wanting(event_type), disabled_at=None)
 
 
 class Webhook(models.Model):
@@ -38,8 +29,6 @@ class Webhook(models.Model):
     disabled_at = models.DateTimeField(null=True)
     disabled_why = models.TextField(blank=True)
     revision = models.PositiveBigIntegerField(default=1)  # the ETag
-
-    objects = WebhookQuerySet.as_manager()
 
     class Meta:
         ordering = ["created_at", "id"]

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from monitoring import answers, assessments, policies, rollbacks, silence
+from monitoring import answers, assessments, policies, rollbacks, silence, tasks
 from monitoring.decisions import Action
 from monitoring.models import Incident, RecordedVerdict
 from monitoring.playbooks import engine
 from monitoring.triggers import Verdict
-from registry import attestations, lifecycle
+from registry import attestations, clock, lifecycle
 from registry.errors import TransitionRefused
 from registry.ledger import deliveries
 from registry.models import DeploymentStage, Event, ModelVersion
@@ -366,6 +366,18 @@ def test_the_sweep_finds_those_to_judge_and_passes_over_the_rest(make_version: M
     judge(healthy)
 
     assert assessments.check_serving(now=NOW) == [sick.pk]
+
+
+def test_a_check_carries_out_what_it_asks_for(make_version: Maker) -> None:
+    sick, healthy = make_version("canary"), make_version("canary", name="n", model_id="healthy")
+    report(sick, at=clock.now(), error_rate=0.5)
+    report(healthy, at=clock.now())
+
+    for version in (sick, healthy):
+        tasks.check_version(version.pk)
+        version.refresh_from_db()
+
+    assert (sick.stage, healthy.stage) == (DeploymentStage.ROLLBACK, DeploymentStage.CANARY)
 
 
 def test_the_sweep_s_queries_do_not_grow_with_the_versions(
