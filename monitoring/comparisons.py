@@ -7,14 +7,15 @@ from datetime import datetime, timedelta
 from django.db import connection
 
 from monitoring import policies
+from monitoring.arithmetic import squared
 from monitoring.comparing import Comparison
 from monitoring.parsing import SKEW
 from monitoring.weighing import Sums
 from registry.models import DeploymentStage, ModelVersion
 
-SUMS = """
+SUMS = f"""
 select version_id, count(*), sum(num_requests), sum(num_requests * error_rate),
-    sum(num_requests * error_rate * error_rate)
+    sum({squared("error_rate")})
 from memory_model_performance
 where version_id = any(%(versions)s) and timestamp >= %(since)s and timestamp <= %(until)s
     and num_requests > 0 and error_rate is not null

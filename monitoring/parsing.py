@@ -16,7 +16,7 @@ from registry.errors import FieldError, InvalidInput, TooLarge
 MAX_SNAPSHOTS = 10_000
 SKEW = timedelta(seconds=60)  # how far ahead a replica's clock may be
 MAX_REQUESTS = 2**31 - 1
-LARGEST = 1e300  # of any number
+LARGEST = 1e12  # of any number: as milliseconds, thirty years; sums of more would overflow
 
 SHARES = ("error_rate", "ood_rate", "input_drift_score")  # 0..1
 AMOUNTS = (

@@ -10,6 +10,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
+from monitoring.arithmetic import squared
 from registry import actors
 from registry.ledger import events
 
@@ -40,7 +41,7 @@ _OF_ONE = ", ".join(
     for name, field in METRICS.items()
 )
 _SQUARES = ", ".join(
-    f"coalesce(num_requests * {field} * {field}, 0) as {name}_squares"
+    f"coalesce({squared(field)}, 0) as {name}_squares"
     for name, field in RATES.items()
     if name in WEIGHED
 )

@@ -8,6 +8,7 @@ from datetime import datetime
 from django.db import connection
 
 from monitoring import weighing, wide_sums
+from monitoring.arithmetic import log_ratio, squared
 from monitoring.parsing import SKEW
 from monitoring.triggers import Thresholds
 from monitoring.weighing import WHOLE, WIDTHS, Evidence, LatencySums, Sums
@@ -21,7 +22,7 @@ WIDE = tuple(width for width in WIDTHS if width > 1)
 def _added(rate: str, threshold: str) -> str:
     """What one rate's rows add up to, as Sums has it; the requests of each are n."""
     return f"""count({rate}), coalesce(sum(n) filter (where {rate} is not null), 0),
-        coalesce(sum(n * {rate}), 0), coalesce(sum(n * {rate} * {rate}), 0),
+        coalesce(sum(n * {rate}), 0), coalesce(sum({squared(rate, "n")}), 0),
         count(*) filter (where {rate} > {threshold} + 1e-9)"""
 
 
@@ -49,11 +50,11 @@ cross join lateral (
                     when %(slow)s * limit_ms <= latency_p50_ms then 0.5
                     when %(slow)s * limit_ms >= latency_p99_ms then 0.01
                     when %(slow)s * limit_ms <= latency_p95_ms then 0.5 - 0.45
-                        * ln(%(slow)s * limit_ms / greatest(latency_p50_ms, 1e-9))
-                        / ln(latency_p95_ms / greatest(latency_p50_ms, 1e-9))
+                        * coalesce({log_ratio("%(slow)s * limit_ms", "latency_p50_ms")}, 0)
+                        / {log_ratio("latency_p95_ms", "latency_p50_ms")}
                     else 0.05 - 0.04
-                        * ln(%(slow)s * limit_ms / latency_p95_ms)
-                        / ln(latency_p99_ms / latency_p95_ms)
+                        * coalesce({log_ratio("%(slow)s * limit_ms", "latency_p95_ms")}, 0)
+                        / {log_ratio("latency_p99_ms", "latency_p95_ms")}
                 end
             end as slow
         from memory_model_performance

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from django.db import connection
 
+from monitoring.arithmetic import squared
 from monitoring.parsing import SKEW
 from monitoring.triggers import Thresholds
 from monitoring.weighing import Sums
@@ -16,7 +17,7 @@ from registry.models import ModelVersion
 # A line for each version and width. In the midst of a window minutes stand in for snapshots: from the
 # first whole one, as far as every snapshot that is visible now is surely among them. That ends where
 # the next roll-up begins anew, and at the first minute that a late snapshot has left its mark on.
-SUMS = """
+SUMS = f"""
 with reach (at) as materialized (
     select redo_from from monitoring_rolluprun order by id desc limit 1
 ), late as materialized (
@@ -44,11 +45,11 @@ with reach (at) as materialized (
         select count(error_rate) as error_rows,
             sum(num_requests) filter (where error_rate is not null) as error_requests,
             sum(num_requests * error_rate) as error_sum,
-            sum(num_requests * error_rate * error_rate) as error_squares,
+            sum({squared("error_rate")}) as error_squares,
             count(ood_rate) as ood_rows,
             sum(num_requests) filter (where ood_rate is not null) as ood_requests,
             sum(num_requests * ood_rate) as ood_sum,
-            sum(num_requests * ood_rate * ood_rate) as ood_squares
+            sum({squared("ood_rate")}) as ood_squares
         from memory_model_performance
         where version_id = stretches.version_id and timestamp >= low and timestamp <= high
             and timestamp >= %(earliest)s and timestamp <= %(latest)s and num_requests > 0

@@ -74,6 +74,7 @@ def test_the_seed_s_snapshot_is_read() -> None:
         ({"input_drift_score": 2}, ("/input_drift_score", "range")),
         ({"latency_p95_ms": -1}, ("/latency_p95_ms", "range")),
         ({"latency_p95_ms": float("inf")}, ("/latency_p95_ms", "range")),
+        ({"latency_p95_ms": 1.001e12}, ("/latency_p95_ms", "range")),
         ({"device": 3}, ("/device", "type")),
         ({"source": "a\0b"}, ("/source", "type")),
         ({"colour": "red"}, ("/colour", "unknown-field")),
