@@ -191,7 +191,8 @@ ASSAY_WEBHOOK_ALLOW = env.words("ASSAY_WEBHOOK_ALLOW")  # hosts and networks bes
 ASSAY_SUBSCRIPTIONS = "config.subscriptions.SUBSCRIPTIONS"
 # What the higher apps add to the registry's answers: callables that take versions.
 ASSAY_ENTRY_PARTS = ["governance.flags.entry_part"]
-ASSAY_PAGE_PARTS = ["governance.pages.progression_part", "governance.pages.review_part"]
+ASSAY_LIVE_PARTS = ["governance.pages.progression_part"]
+ASSAY_PAGE_PARTS = ["governance.pages.review_part"]
 ASSAY_DETAIL_PARTS = ["monitoring.answers.detail_part"]
 ASSAY_MANIFEST_KINDS = [
     "registry.manifests.families.REGISTERED_MODEL",

@@ -9,8 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from governance import rules
-from monitoring import policies
+from monitoring import looseness, policies
 from monitoring.manifests import FIELDS, RollbackPolicySerializer
 from monitoring.models import ModeOnBreach, RollbackPolicy, RuleInForce, WithoutPredecessor
 from registry import actors, families, permissions, tokens
@@ -52,7 +51,7 @@ class Policy(TypedDict):
 
 
 class RollbackPolicyView(APIView):
-    """GET answers the policy in force; PATCH makes it tighter, or as tight as the defaults."""
+    """GET answers the policy in force; PATCH makes it tighter, or no looser than the defaults."""
 
     scopes = {"GET": tokens.READ, "PATCH": tokens.ROLL_BACK}
 
@@ -81,22 +80,23 @@ class RollbackPolicyView(APIView):
             raise InvalidInput.of("", "Send at least one field to change.")
         family = families.lock(families.find(name))
         permissions.check_reach(request, family, tokens.ROLL_BACK)
-        preconditions.check(request, _tag(policies.policy_of(family)), f"The policy of {name}")
+        former = policies.policy_of(family)
+        preconditions.check(request, _tag(former), f"The policy of {name}")
         policy = policies.change(family, asked.validated_data, actor=actors.actor_of(request.user))
-        _check_tight(policy)
+        _check_tight(policy, former)
         return Response(policy_json(policy), headers={"ETag": _tag(policy)})
 
 
 def policy_json(policy: RollbackPolicy) -> dict[str, Any]:
     """A rollback policy as the API shows it, with where it is looser than the defaults."""
     shown = {name: getattr(policy, name) for name in FIELDS}
-    extra = {"loosened": rules.loosened(policy), "revision": policy.revision}
+    extra = {"loosened": looseness.loosened(policy), "revision": policy.revision}
     return {"family": policy.family.name} | shown | extra
 
 
-def _check_tight(policy: RollbackPolicy) -> None:
+def _check_tight(policy: RollbackPolicy, former: RollbackPolicy) -> None:
     """Whoever holds a token may tighten; what lets more through needs a person in the console."""
-    loose = rules.loosened(policy)
+    loose = looseness.loosens(policy, former)
     if loose:
         raise NotAllowed(
             f"This is looser than the defaults ({'; '.join(loose)}): have a reviewer who is none of "

@@ -20,6 +20,7 @@ class Judged:
     acting: Assessment
     other: Assessment
     measured: Measured
+    policy: RollbackPolicy
 
     @property
     def both(self) -> tuple[Assessment, Assessment]:
@@ -69,8 +70,8 @@ def judge(
     plain = triggers.assess(measured.window, limits)
     sure = evidence.assess(measured.window, weighed, limits, in_production=_in_production(version))
     if policies.rule(policy) is Rule.EVIDENCE:
-        return Judged(sure, plain, measured)
-    return Judged(plain, sure, measured)
+        return Judged(sure, plain, measured, policy)
+    return Judged(plain, sure, measured, policy)
 
 
 def _assess_serving(serving: Sequence[ModelVersion], now: datetime) -> dict[int, Assessment]:

@@ -26,12 +26,17 @@ class Comparison:
         """The evidence that the canary errs more often; 0 where it does not, or nothing tells."""
         errors = self.canary.events + self.production.events
         requests = self.canary.requests + self.production.requests
-        if not errors or not self.canary.requests or not self.production.requests:
+        if not errors or not self.tells:
             return 0.0
         fair, share = self.canary.requests / requests, min(1.0, self.canary.events / errors)
         if share <= fair:
             return 0.0
         return max(0.0, errors * divergence(share, fair)) / self._burstiness
+
+    @property
+    def tells(self) -> bool:
+        """Whether both have reported."""
+        return bool(self.canary.requests and self.production.requests)
 
     @property
     def is_worse(self) -> bool:

@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 
 from governance import rules
 from governance.console.record import RecordAdmin, caller
-from monitoring import policies
+from monitoring import looseness, policies
 from monitoring.models import RollbackPolicy
 from registry.models import ModelFamily, RiskTier
 
@@ -71,6 +71,7 @@ class FamilyAdmin(RecordAdmin):
 
     list_display = ["name", "owner", "team", "risk_tier", "tier", "policy"]
     list_filter = ["risk_tier", "team"]
+    list_select_related = ["rollback_policy"]
     search_fields = ["name"]
 
     @admin.display(description="Change tier")
@@ -79,7 +80,9 @@ class FamilyAdmin(RecordAdmin):
 
     @admin.display(description="Rollback policy")
     def policy(self, row: ModelFamily) -> SafeString:
-        return _link("admin:registry_modelfamily_policy", row.pk, "Edit…")
+        loose = looseness.loosened(policies.loaded(row))
+        label = "Looser than the defaults…" if loose else "Edit…"
+        return _link("admin:registry_modelfamily_policy", row.pk, label)
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
@@ -114,7 +117,7 @@ class FamilyAdmin(RecordAdmin):
             if changes:
                 policy = rules.set_policy(family, changes, user=caller(request))
             return self._done(request, f"{policy} is at revision {policy.revision}.")
-        loose = rules.loosened(policies.policy_of(family))
+        loose = looseness.loosened(policies.policy_of(family))
         question = f"Looser than the defaults: {'; '.join(loose)}." if loose else "As the defaults."
         return self._asked(request, f"Rollback policy of {family}", question, form)
 

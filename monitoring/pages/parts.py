@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,7 +31,19 @@ Provider = Callable[[ModelVersion, User], Part | None]
 
 def parts_of(version: ModelVersion, user: User) -> list[Part]:
     """The sections of ``settings.ASSAY_PAGE_PARTS``, in that order."""
-    found = [_provider(path)(version, user) for path in settings.ASSAY_PAGE_PARTS]
+    return _parts(settings.ASSAY_PAGE_PARTS, version, user)
+
+
+def live_parts_of(version: ModelVersion, user: User) -> list[Part]:
+    """Those that change while one looks, ``settings.ASSAY_LIVE_PARTS``; they stand before the others.
+
+    Their template has an id, and with ``out_of_band`` it takes the place of the one that is shown.
+    """
+    return _parts(settings.ASSAY_LIVE_PARTS, version, user)
+
+
+def _parts(paths: Sequence[str], version: ModelVersion, user: User) -> list[Part]:
+    found = [_provider(path)(version, user) for path in paths]
     return [part for part in found if part is not None]
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from monitoring import assessments
+from monitoring import assessments, comparisons, looseness
+from monitoring.comparing import Comparison
 from monitoring.models import Incident
 from monitoring.pages import figures, rail, timeline, why
 from monitoring.pages.figures import Figure
@@ -48,6 +49,8 @@ class Live:
     window_minutes: int
     rule: str  # whose verdict that is
     other: Judgement
+    beside: Comparison | None  # a canary's errors and production's, over the window
+    loosened: list[str]  # where its policy lets more through than the defaults
     timeline: Timeline
     incidents: list[Incident]  # open ones, but for the rollback that ``why`` explains
     transitions: list[StageTransition]  # all, newest first
@@ -81,6 +84,10 @@ def live(version: ModelVersion, *, asked: str, now: datetime) -> Live:
         other=Judgement(
             str(other.rule), str(other.verdict), [figures.figure(t) for t in other.triggers]
         ),
+        beside=comparisons.against_production(
+            version, since=now - timedelta(minutes=assessment.window_minutes), now=now
+        ),
+        loosened=looseness.loosened(judged.policy),
         timeline=timeline.timeline(
             version,
             transitions,

@@ -13,7 +13,7 @@ from monitoring.pages import catalogue, families, hearing, history, playbooks, v
 from monitoring.pages.catalogue import Filters
 from monitoring.pages.evidence import evidence
 from monitoring.pages.paging import page
-from monitoring.pages.parts import parts_of
+from monitoring.pages.parts import live_parts_of, parts_of
 from monitoring.views.page import FragmentView, PageView, has_session
 from registry import actors, clock, entries, permissions, tokens
 from registry.errors import InvalidInput
@@ -60,6 +60,7 @@ class ModelView(PageView):
             "declared": version.declared(found),
             "evidence": evidence(found),
             "runs": playbooks.of_version(found),
+            "live_parts": live_parts_of(found, self.reader),
             "parts": parts_of(found, self.reader),
             "events": history.lines(events.rows),
             "older_events": events.older,
@@ -82,6 +83,7 @@ class ModelFragment(FragmentView):
             "version": found,
             "live": version.live(found, asked=asked, now=clock.now()),
             "traffic": families.traffic(found.family, now=clock.now()),
+            "live_parts": live_parts_of(found, self.reader),
             "may_roll_back": tokens.ROLL_BACK in self.scopes,
         }
 

@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from governance import flags, rules
-from monitoring import policies
+from monitoring import looseness, policies
 from monitoring.models import RollbackPolicy
 from registry import registration
 from registry.errors import NotAllowed
@@ -101,15 +101,55 @@ def test_loosening_is_for_reviewers_and_leaves_a_banner(
     policy = rules.set_policy(family, changes, user=ada)
 
     assert before == 0
-    assert rules.loosened(policy) == [words]
+    assert looseness.loosened(policy) == [words]
 
 
 def test_the_defaults_are_not_loose(family: ModelFamily) -> None:
-    assert rules.loosened(policies.policy_of(family)) == []
+    assert looseness.loosened(policies.policy_of(family)) == []
 
 
 def test_a_longer_bake_is_not_loose(family: ModelFamily, ada: User) -> None:
-    assert rules.loosened(rules.set_policy(family, {"bake_minutes": 60}, user=ada)) == []
+    assert looseness.loosened(rules.set_policy(family, {"bake_minutes": 60}, user=ada)) == []
+
+
+TIGHTER: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "a limit, while another is loose": ({"dry_run": True}, {"max_error_rate": 0.04}),
+    "a loose limit, not as far as the default": ({"max_error_rate": 0.2}, {"max_error_rate": 0.1}),
+    "a loose bake, not as far": ({"bake_minutes": 1}, {"bake_minutes": 5}),
+    "one of two": ({"dry_run": True, "mode": "notify"}, {"dry_run": False}),
+}
+
+
+@pytest.mark.parametrize("name", TIGHTER)
+def test_an_operator_tightens_what_a_reviewer_loosened_and_loosens_it_no_further(
+    family: ModelFamily, ada: User, user_with: Callable[..., User], name: str
+) -> None:
+    loose, tighter = TIGHTER[name]
+    operator = user_with("operator")
+    rules.set_policy(family, loose, user=ada)
+
+    policy = rules.set_policy(family, tighter, user=operator)
+
+    assert looseness.loosened(policy)
+    with pytest.raises(NotAllowed):
+        rules.set_policy(family, {"max_error_rate": 0.3}, user=operator)
+
+
+def test_a_loosened_policy_is_said_on_the_page_of_each_version_and_in_the_console(
+    ada_in: Client, version: ModelVersion, ada: User
+) -> None:
+    page, console = f"/models/{version.model_id}/", "/admin/registry/modelfamily/"
+    before = ada_in.get(page).content.decode(), ada_in.get(console).content.decode()
+
+    rules.set_policy(version.family, {"max_error_rate": 0.1, "dry_run": True}, user=ada)
+    live = ada_in.get(f"/live{page}").content.decode()
+    shown = ada_in.get(page).content.decode(), ada_in.get(console).content.decode()
+
+    banner = "max error rate 0.1 instead of 0.05; dry run: breaches are only told"
+    assert banner in shown[0]
+    assert banner in live
+    assert "Looser than the defaults" in shown[1]
+    assert "ooser than the defaults" not in "".join(before)
 
 
 def test_the_models_own_people_do_not_loosen_its_policy(version: ModelVersion, ada: User) -> None:

@@ -7,6 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
+from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 from rest_framework.test import APIClient
@@ -132,3 +134,35 @@ def test_the_check_shows_it(
         "worse": True,
     }
     assert answers[1]["against_production"] is None
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("errs", "production_errs", "said"),
+    [
+        (0.04, 0.01, ["worse beyond doubt", "production&#x27;s 1 % over 6,000 (57.8 nats)"]),
+        (0.01, 0.01, ["not worse beyond doubt", "production&#x27;s 1 % over 6,000 (0.0 nats)"]),
+        (0.01, None, ["nothing can be said: production has not reported its errors"]),
+        (None, 0.01, ["nothing can be said: it has not reported its errors"]),
+    ],
+)
+def test_the_page_of_a_canary_shows_it(
+    pair: tuple[ModelVersion, ModelVersion],
+    client: Client,
+    user_with: Callable[..., User],
+    errs: float | None,
+    production_errs: float | None,
+    said: list[str],
+) -> None:
+    canary, production = pair
+    report_every(canary, range(0, 60, 10), error_rate=errs)
+    report_every(production, range(0, 60, 10), error_rate=production_errs)
+    client.force_login(user_with("operator"))
+
+    with clock.telling(lambda: NOW):
+        pages = [client.get(f"/models/{v.model_id}/").content.decode() for v in pair]
+
+    assert "Beside production" in pages[0]
+    assert [words for words in said if words not in pages[0]] == []
+    assert ("not worse" in pages[0]) is (said[0].startswith("not worse"))
+    assert "Beside production" not in pages[1]

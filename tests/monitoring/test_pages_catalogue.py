@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from monitoring import incidents as incident_verbs
 from monitoring import verdicts
 from monitoring.assessments import Judged
-from monitoring.models import IncidentKind, Severity
+from monitoring.models import IncidentKind, RollbackPolicy, Severity
 from monitoring.pages import catalogue, paging
 from monitoring.pages.catalogue import Filters
 from monitoring.triggers import Assessment, Verdict, Window
@@ -112,7 +112,8 @@ def test_a_serving_version_shows_its_last_verdict_and_others_none(make_version: 
     canary, sandbox = make_version("canary"), make_version("sandbox")
     for verdict in (Verdict.OK, Verdict.WATCH):
         found = Assessment(verdict, (), 0, 10)
-        verdicts.keep_if_changed(canary, Judged(found, found, Measured(Window())), now=NOW)
+        judged = Judged(found, found, Measured(Window()), RollbackPolicy())
+        verdicts.keep_if_changed(canary, judged, now=NOW)
 
     shown = {row.version.pk: row.verdict for row in catalogue.read(Filters(), before="").rows}
 

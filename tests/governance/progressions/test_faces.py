@@ -137,6 +137,27 @@ def test_the_page_shows_the_steps_and_what_is_waited_for(
     assert 'value="advance"' not in after
 
 
+def test_what_the_page_shows_of_it_keeps_itself_fresh(
+    client: Client, user_with: Callable[..., User], begin: Begin, watch: Watch
+) -> None:
+    version = begin(Step(5), Step(100, wait=True)).version
+    client.force_login(user_with("operator", username="olga"))
+    page, live = f"/models/{version.model_id}/", f"/live/models/{version.model_id}/"
+    whole = client.get(page).content.decode()
+
+    first = client.get(live)
+    still = client.get(live, headers={"If-None-Match": first["ETag"]})
+    watch.pass_step(version)
+    later = client.get(live, headers={"If-None-Match": first["ETag"]}).content.decode()
+
+    assert whole.count('<form id="steer"') == 1
+    assert still.status_code == 304
+    assert 'id="progression"' in later
+    assert "A person lets it into production." in later
+    assert later.count('form="steer"') == whole.count('form="steer"') == 4
+    assert '<form id="steer"' not in later
+
+
 def test_who_may_not_deploy_sees_no_buttons(
     client: Client, user_with: Callable[..., User], begin: Begin
 ) -> None:
