@@ -29,6 +29,7 @@ from monitoring.triggers import (
 from monitoring.weighing import (
     FEW_ROWS,
     SLOW,
+    SLOW_SHARE,
     WHOLE,
     WIDTHS,
     Evidence,
@@ -154,8 +155,30 @@ def _judge_latency(window: Window, sums: LatencySums, limits: Thresholds) -> Tri
         return replace(found, verdict=Verdict.ROLLBACK, reason=f"{said}, {share:.3g} nats")
     if max(signs, share) > 0:
         said = f"p95 latency was over {limit:.4g} ms in {sums.over} of {sums.rows} snapshots"
-        return replace(found, verdict=Verdict.WATCH, reason=f"{said}, not yet beyond doubt")
+        return _watched(found, said, _more_for_latency(found, sums))
     return _settled(found, limits.min_requests)
+
+
+def _more_for_latency(found: TriggerResult, sums: LatencySums) -> int | None:
+    """Requests until either way of telling would settle it, whichever is sooner."""
+    slow = sums.slow
+    by_share = (
+        rows_that_settle(slow.requests, slow.rate, SLOW_SHARE) if nats_of_slow(slow) else None
+    )
+    by_sign = _more_by_sign(sums.over, sums.rows, max(0.5, sums.chance), found)
+    return min((more for more in (by_share, by_sign) if more is not None), default=None)
+
+
+def _more_by_sign(over: int, rows: int, chance: float, found: TriggerResult) -> int | None:
+    """Requests of the rows that would settle a sign test; None where no more of these would."""
+    if not found.requests or not sign_nats(over, rows, chance):
+        return None
+    return math.ceil(rows_that_settle(rows, over / rows, chance) * found.requests / found.snapshots)
+
+
+def rows_that_settle(seen: int, share: float, chance: float) -> int:
+    """How many more of which ``share`` is over weigh SURE nats against ``chance``; at least 1."""
+    return max(1, math.ceil(SURE / divergence(min(1.0, share), chance) - seen))
 
 
 def _judge_drift(window: Window, sums: Sums, limits: Thresholds) -> TriggerResult:
@@ -178,8 +201,15 @@ def _judge_drift(window: Window, sums: Sums, limits: Thresholds) -> TriggerResul
             found, verdict=Verdict.ROLLBACK, value=sums.rate, reason=f"{said}, {signs:.3g} nats"
         )
     if over:
-        return replace(found, verdict=Verdict.WATCH, reason=f"{said}, not yet beyond doubt")
+        kept = replace(found, requests=sums.requests, snapshots=sums.rows)
+        return _watched(found, said, _more_by_sign(sums.over, sums.rows, 0.5, kept))
     return _settled(found, limits.min_requests_drift)
+
+
+def _watched(found: TriggerResult, said: str, more: int | None) -> TriggerResult:
+    """Over its threshold, and not beyond doubt yet."""
+    left = f"{more:,} more requests like these would settle it" if more else "not yet beyond doubt"
+    return replace(found, verdict=Verdict.WATCH, more_requests=more, reason=f"{said}; {left}")
 
 
 def _settled(found: TriggerResult, minimum: int) -> TriggerResult:

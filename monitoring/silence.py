@@ -5,22 +5,26 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from monitoring import incidents
 from monitoring.models import Incident, IncidentKind, PerformanceSnapshot, Severity
 from registry import actors, lifecycle
-from registry.models import ModelVersion
+from registry.models import SERVING_STAGES, ModelVersion
 
 SILENCE = timedelta(minutes=10)
 
 
 def report(*, now: datetime) -> None:
-    """Open an incident for each serving version silent for ten minutes; close those that speak."""
+    """Open an incident for each serving version silent for ten minutes.
+
+    It is closed where the version speaks again, or serves no more, so that nobody asks it.
+    """
     for version in _silent(now):
         _open(version, now)
-    spoken_for = Incident.objects.filter(kind=IncidentKind.NO_DATA, resolved_at=None)
-    for incident in spoken_for.filter(_recent(now, OuterRef("version"))):
+    standing = Incident.objects.filter(kind=IncidentKind.NO_DATA, resolved_at=None)
+    left = ~Q(version__stage__in=SERVING_STAGES)
+    for incident in standing.filter(left | Q(_recent(now, OuterRef("version")))):
         incidents.resolve(incident, actor=actors.MONITOR, now=now)
 
 

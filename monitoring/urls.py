@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from django.urls import path
 
-from monitoring.api import evaluations, followings, incidents, performance, playbooks, rollbacks
+from monitoring.api import (
+    evaluations,
+    followings,
+    incidents,
+    performance,
+    playbooks,
+    rollbacks,
+    verdicts,
+)
 
 urlpatterns = [
     path("models/<str:model_id>/performance", performance.PerformanceView.as_view()),
     path("models/<str:model_id>/rollback-check", rollbacks.RollbackCheckView.as_view()),
+    path("models/<str:model_id>/verdicts", verdicts.VerdictsView.as_view()),
     path("models/<str:model_id>/rollback", rollbacks.RollbackView.as_view()),
     path("models/<str:model_id>/evaluations", evaluations.EvaluationsView.as_view()),
     path(

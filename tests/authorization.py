@@ -27,6 +27,7 @@ POST   api/model-registry/models/<model_id>/review-request         -   own -   -
 GET    api/model-registry/models/<model_id>/performance            -   any any any any any any
 POST   api/model-registry/models/<model_id>/performance            -   -   own any -   -   any
 GET    api/model-registry/models/<model_id>/rollback-check         -   any any any any any any
+GET    api/model-registry/models/<model_id>/verdicts               -   any any any any any any
 POST   api/model-registry/models/<model_id>/rollback               -   -   -   any -   -   any
 GET    api/model-registry/models/<model_id>/evaluations            -   any any any any any any
 POST   api/model-registry/models/<model_id>/evaluations            -   own -   -   -   -   any

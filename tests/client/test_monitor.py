@@ -146,3 +146,19 @@ def test_no_request_is_lost_or_counted_twice_between_threads() -> None:
 
     last = monitor.snapshot()
     assert sum(counted) + (last.num_requests if last else 0) == 8000
+
+
+def test_the_drift_window_is_a_day_unless_it_is_said_otherwise() -> None:
+    monitor = Monitor("m_v1", profile=Profile.freeze({"a": ROWS[:, 0]}))
+
+    def after(hours: float, shift: float) -> float:
+        for row in ROWS[:300, 0]:
+            monitor.answered(1.0, inputs=[row + shift])
+        found = monitor.snapshot(now=NOW + timedelta(hours=hours))
+        assert found is not None
+        assert found.input_drift_score is not None
+        return found.input_drift_score
+
+    assert after(0, 3.0) > 0.5
+    assert after(23.5, 0.0) > 0.3
+    assert after(24.5, 0.0) < 0.1

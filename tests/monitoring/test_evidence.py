@@ -241,6 +241,27 @@ def test_many_slow_requests_breach_though_few_rows_report_them() -> None:
     assert latency(replace(sums, slow=replace(slow, rows=6))).verdict is Verdict.WATCH
 
 
+def test_watched_latency_says_how_many_more_requests_would_settle_it() -> None:
+    few = latency(LatencySums(rows=10, over=10), requests=1000)
+    mixed = latency(LatencySums(rows=60, over=45), requests=6000)
+    slow = Sums(rows=3, requests=60, events=7.2, squares=0.9, over=3)
+    tail = latency(LatencySums(rows=3, over=0, slow=slow), requests=60)
+
+    assert few.more_requests == 800  # 18 rows of 100 are 12 nats, and 10 are there
+    assert "10 of 10 snapshots; 800 more requests like these would settle it" in few.reason
+    assert mixed.more_requests == 3200  # 12 / KL(¾‖½) is 91.7 rows
+    assert tail.more_requests == 259  # 12 / KL(.12‖.05) is 318.3 requests
+    assert weighing.sign_nats(18, 18, 0.5) >= evidence.SURE > weighing.sign_nats(17, 17, 0.5)
+    assert weighing.sign_nats(69, 92, 0.5) >= evidence.SURE > weighing.sign_nats(66, 88, 0.5)
+
+
+def test_watched_latency_that_no_more_would_settle_says_no_number() -> None:
+    found = latency(LatencySums(rows=4, over=4), requests=0)
+
+    assert found.more_requests is None
+    assert found.reason.endswith("; not yet beyond doubt")
+
+
 def drift(sums: Sums, requests: int) -> TriggerResult:
     window = Window(input_drift=Pooled(requests, sums.rows, sums.rate))
     found = evidence.assess(window, Evidence(input_drift=sums), LIMITS, in_production=True)
@@ -255,6 +276,15 @@ def test_drift_is_its_mean_and_most_of_its_rows(rows_over: int, rate: float, ver
     sums = Sums(rows=18, requests=18 * 500, events=18 * 500 * rate, over=rows_over)
 
     assert drift(sums, sums.requests).verdict == verdict
+
+
+def test_watched_drift_says_how_many_more_requests_would_settle_it() -> None:
+    found = drift(Sums(rows=10, requests=5000, events=2000.0, over=10), 5000)
+    split = drift(Sums(rows=10, requests=5000, events=2000.0, over=5), 5000)
+
+    assert (found.verdict, found.more_requests) == (Verdict.WATCH, 4000)
+    assert "4,000 more requests like these would settle it" in found.reason
+    assert (split.verdict, split.more_requests) == (Verdict.WATCH, None)
 
 
 def test_drift_of_small_rows_is_as_good_as_not_reported() -> None:

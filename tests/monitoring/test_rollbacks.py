@@ -478,6 +478,42 @@ def test_ten_silent_minutes_are_an_incident_and_data_resolves_it(make_version: M
     assert incident.resolved_by == "system:monitor"
 
 
+def test_silence_is_no_incident_any_more_once_the_version_serves_no_more(
+    make_version: Maker,
+) -> None:
+    canary = enter(make_version("canary"))
+    silence.report(now=NOW)
+    take(canary, "sandbox")
+
+    silence.report(now=NOW + timedelta(seconds=30))
+
+    incident = Incident.objects.get()
+    assert (incident.kind, incident.resolved_by) == ("no_data", "system:monitor")
+
+
+@pytest.mark.parametrize(("seconds", "opened"), [(599, 0), (600, 1)])
+def test_silence_is_an_incident_after_ten_minutes_and_not_before(
+    make_version: Maker, seconds: int, opened: int
+) -> None:
+    canary = enter(make_version("canary"))
+    report(canary, at=NOW - timedelta(seconds=seconds))
+
+    silence.report(now=NOW)
+
+    assert Incident.objects.count() == opened
+
+
+@pytest.mark.parametrize(("seconds", "opened"), [(599, 0), (600, 1)])
+def test_ten_minutes_count_from_the_stage_entry(
+    make_version: Maker, seconds: int, opened: int
+) -> None:
+    enter(make_version("canary"), ago=timedelta(seconds=seconds))
+
+    silence.report(now=NOW)
+
+    assert Incident.objects.count() == opened
+
+
 def test_no_data_neither_rolls_back_nor_is_ok(make_version: Maker) -> None:
     canary = enter(make_version("canary"))
 
