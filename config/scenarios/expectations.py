@@ -125,9 +125,18 @@ def _incidents(value: Any, where: str, version: Read[str]) -> list[Raised]:
 
 
 def _raised(value: Any, where: str, version: Read[str]) -> Iterator[Raised]:
-    """``{v1: no_data, by: 660}``: each version with its kind, and until when for all of them."""
+    """``{v1: no_data, by: 660}``: each version with its kind, and until when for all of them.
+
+    Or ``{version: v1, kind: no_data, by: 660}``, as rollbacks are said.
+    """
     fields = Fields(value, where)
     by = fields.take("by", _time, None)
+    if isinstance(value, Mapping) and "kind" in value:
+        yield Raised(
+            version=fields.need("version", version), kind=fields.need("kind", one_of(KINDS)), by=by
+        )
+        fields.end()
+        return
     for name, kinds in fields.rest().items():
         for kind in _some(kinds):
             yield Raised(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 import yaml
@@ -60,6 +61,8 @@ def read(content: str, *, file: str) -> Stories:
     defaults: dict[str, Any] = document.take("defaults", _defaults, {})
     stories = document.need("scenarios", listed)
     document.end()
+    if not stories:
+        raise ScenarioRefused(f"{file}.scenarios: there is none, so nothing would be tried.")
     usual = {**BY_ITSELF, **defaults}
     named = [_named(story, f"{file}: scenarios[{place}]") for place, story in enumerate(stories)]
     ids = [name for name, _ in named]
@@ -152,10 +155,17 @@ def _version(name: str, fields: Fields) -> Version:
         name=name,
         stage=fields.need("stage", one_of(expectations.STAGES)),
         entered_at=fields.take("entered_at", number, 0.0),
-        weight=fields.need("weight", expectations.percent),
+        weight=fields.need("weight", _weight),
         previous=fields.take("previous", expectations.or_none(text), None),
     )
     fields.end()
+    return found
+
+
+def _weight(value: Any, where: str) -> Decimal:
+    found = expectations.percent(value, where)
+    if not 0 < found < 100:
+        raise ScenarioRefused(f"{where}: give a share over 0 and under 100 percent, not {value!r}.")
     return found
 
 
@@ -193,6 +203,8 @@ def _share(value: Any, where: str) -> Share:
 
 
 def _quantiles(value: Any, where: str) -> list[Any]:
+    if value is None:
+        return [None] * 3  # not reported
     if not isinstance(value, list) or len(value) != 3:
         raise ScenarioRefused(f"{where}: give [p50, p95, p99], not {value!r}.")
     return [anything(quantile, where) for quantile in value]

@@ -37,6 +37,10 @@ scenarios:
   until: 30
   versions: {v1: {stage: production}}
   expect: {final: {v1: canary}}
+- id: impossible
+  until: 30
+  versions: {v1: {stage: canary, weight: 60}, v2: {stage: canary, weight: 60}}
+  expect: {}
 - id: misspelt
   until: 30
   versions: {v1: {stage: production, weigth: 3}}
@@ -53,9 +57,11 @@ otherwise failed:
   rollback_v2 happened at 30; it must never.
   no incident no_data of v1 was opened.
   uploads of fine were answered 201, not 400.
+impossible failed:
+  its versions cannot be where it says: /canary_percentage: The family's canaries must stay below 100 % together: at most 39.99 % is free.
 misspelt failed:
   {file}: misspelt.versions.v1: there is no field weigth.
-1 passed, 2 failed
+1 passed, 3 failed
 """
 
 
@@ -63,7 +69,7 @@ def test_the_command_says_what_differs_of_what_is_asked_for_and_fails(tmp_path: 
     file = tmp_path / "stories.yaml"
     file.write_text(COMMANDED)
 
-    done = run(str(file), "as_it_is", "otherwise", "misspelt")
+    done = run(str(file), "as_it_is", "otherwise", "impossible", "misspelt")
 
     assert done.stdout == SAID.replace("{file}", str(file))
     assert done.returncode == 1

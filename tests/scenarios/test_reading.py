@@ -172,6 +172,23 @@ def test_expectations_of_each_kind() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"v2": "no_data", "by": 660},
+        [{"v2": "no_data", "by": 660}],
+        {"version": "v2", "kind": "no_data", "by": 660},
+        [{"version": "v2", "kind": "no_data", "by": 660}],
+    ],
+)
+def test_an_incident_is_said_in_either_way(said: Any) -> None:
+    assert expected(incident=said).incidents == [Raised(version="v2", kind="no_data", by=660)]
+
+
+def test_latencies_that_were_not_reported_are_null() -> None:
+    assert item(lat=None).lat == [None, None, None]
+
+
 def test_no_rollback_expected_is_not_nothing_said() -> None:
     assert expected(rollback=[]).rollbacks == []
     assert expected().rollbacks is None
@@ -202,6 +219,15 @@ def test_no_rollback_expected_is_not_nothing_said() -> None:
         ({"expect": {"verdict_at": {"noon": {}}}}, ".verdict_at: give a number, not 'noon'"),
         ({"expect": {"never": ["dance_v2"]}}, ".never: give promote or"),
         ({"expect": {"incident": {"v2": "fire"}}}, ".incident.v2: give no_data or"),
+        ({"expect": {"incident": {"kind": "no_data"}}}, ".incident: version is missing"),
+        (
+            {"expect": {"incident": {"version": "v2", "kind": "no_data", "at": 3}}},
+            ".incident: there is no field at",
+        ),
+        (
+            {"versions": {"v1": {"stage": "canary", "weight": 100}}},
+            ".versions.v1.weight: give a share over 0 and under 100 percent, not 100",
+        ),
         ({"expect": {"http": {"unnamed": 201}}}, ".expect.http"),
     ],
 )
@@ -248,6 +274,7 @@ def test_one_misshapen_scenario_leaves_the_others() -> None:
         ("- 1", "give a mapping"),
         ("a: [", "this is no YAML"),
         ("scenarios: []\nscenarios: []", "'scenarios' is given twice in the mapping at line 1"),
+        ("scenarios: []", "stories.yaml.scenarios: there is none, so nothing would be tried"),
         ("scenarios: []\ndefault: {}", "there is no field default"),
         ("scenarios: []\ndefaults: {m: 3}", "stories.yaml.defaults: there is no field m"),
         ("{}", "scenarios is missing"),
