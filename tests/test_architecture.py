@@ -96,6 +96,42 @@ def attributes(path: Path) -> Iterator[str]:
             yield ast.unparse(node)
 
 
+ASKED = {
+    "utcnow",
+    "today",
+    "time_ns",
+    "localtime",
+    "localdate",
+    "gmtime",
+    "auto_now",
+    "auto_now_add",
+}
+ASKED_OF = {"now": {"datetime", "timezone"}, "time": {"time"}}
+CLOCK_HOMES = {"django.utils.timezone", "django.db.models.functions", "time"}
+IMPORTED = {"now", "Now", "time", "time_ns", "localtime", "localdate"}
+
+
+def other_clocks(source: str) -> Iterator[str]:
+    """Every way in which a module tells the time by itself."""
+    tree = ast.parse(source)
+    called = {  # what a name stands for
+        name.asname: name.name.split(".")[-1]
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in node.names
+        if name.asname
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module in CLOCK_HOMES:
+            yield from (name.name for name in node.names if name.name in IMPORTED)
+        elif isinstance(node, ast.Attribute):
+            owner = ast.unparse(node.value).split(".")[-1]
+            if node.attr in ASKED or called.get(owner, owner) in ASKED_OF.get(node.attr, ()):
+                yield ast.unparse(node)
+        elif isinstance(node, ast.keyword) and node.arg in {"auto_now", "auto_now_add"}:
+            yield node.arg
+
+
 def callers_of(call: str) -> set[str]:
     return {
         str(path.relative_to(ROOT))
@@ -164,16 +200,41 @@ def test_gates_attest_and_scenarios_take_them_for_open() -> None:
 @pytest.mark.parametrize("layer", ["registry", "monitoring", "governance"])
 def test_times_come_from_one_clock(layer: str) -> None:
     """So that a rehearsal can tell the time to all that decides or records."""
-    others = {"datetime.now", "timezone.now", "time.time", "datetime.utcnow", "date.today"}
-
     read = [
-        f"{path.relative_to(ROOT)} asks {node}"
+        f"{path.relative_to(ROOT)} asks {clock}"
         for path in sources(layer)
         if path.name != "clock.py"
-        for node in {*calls(path), *attributes(path)} & others
+        for clock in other_clocks(path.read_text())
     ]
 
     assert read == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from django.utils import timezone\nat = timezone.now()",
+        "from django.utils.timezone import now\nat = now()",
+        "from django.utils import timezone as tz\nat = tz.now()",
+        "from datetime import datetime\nat = datetime.now(UTC)",
+        "import datetime as dt\nat = dt.datetime.now(dt.UTC)",
+        "at = datetime.utcnow()",
+        "today = date.today()",
+        "models.DateTimeField(default=timezone.now)",
+        "models.DateTimeField(auto_now_add=True)",
+        "from django.db.models.functions import Now",
+        "import time\nat = time.time()",
+        "from time import time\nat = time()",
+        "at = datetime.fromtimestamp(time.time_ns() / 1e9)",
+    ],
+)
+def test_each_other_clock_would_be_found(line: str) -> None:
+    assert list(other_clocks(line))
+
+
+@pytest.mark.parametrize("line", ["at = clock.now()", "since = now()", "x = time.monotonic()"])
+def test_the_one_clock_is_no_other(line: str) -> None:
+    assert list(other_clocks(line)) == []
 
 
 @pytest.mark.parametrize("layer", LAYERS)

@@ -169,11 +169,18 @@ def _unfinished(version: ModelVersion) -> Progression:
     rows = version.progressions.filter(ended_at=None).select_for_update()
     progression = rows.first()
     if progression is None:
-        raise Conflict(f"{version} is not progressing.")
+        raise Conflict(f"{version} is not progressing{_beyond_it(version)}.")
     progression.version = lifecycle.lock(version)
     if progression.version.stage != DeploymentStage.CANARY:
         raise Conflict(f"{version} is {progression.version.stage}, and no canary any more.")
     return progression
+
+
+def _beyond_it(version: ModelVersion) -> str:
+    """What to do for whoever comes too late to stop it."""
+    version = lifecycle.lock(version)
+    arrived = version.stage == DeploymentStage.PRODUCTION
+    return "; it is in production: roll it back to take it out" if arrived else ""
 
 
 def _end_departed(version: ModelVersion, now: datetime) -> None:
