@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from django.db.models import Q
+
 from monitoring.notifications import log, mail
 from monitoring.playbooks.turns import NotYet, Turn
 from registry.errors import Conflict
@@ -28,9 +30,8 @@ def notify_owners(turn: Turn) -> Result:
         event__payload__incident_id=turn.before.get("incident_id"),
     )
     # What programs subscribed to tells no owner.
-    owed = announced.exclude(subscriber__in=events.verbs()).exclude(
-        subscriber__startswith=events.PULLED
-    )
+    programs = Q(subscriber__startswith=events.PULLED) | Q(subscriber__startswith=events.WEBHOOK)
+    owed = announced.exclude(programs | Q(subscriber__in=events.verbs()))
     channels = {_channel(path): state for path, state in owed.values_list("subscriber", "state")}
     carried = [name for name, state in channels.items() if state == DeliveryState.DONE]
     if carried:

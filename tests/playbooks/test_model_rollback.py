@@ -16,6 +16,7 @@ from monitoring.playbooks import runs, shelf
 from registry import routing
 from registry.ledger import deliveries, subscriptions
 from registry.models import Delivery, DeploymentStage, Event, ModelVersion
+from registry.webhooks import endpoints
 from tests.conftest import NOW, take
 from tests.monitoring.makers import enter, report
 from tests.playbooks.makers import begin, book, pass_time, said, states, worry
@@ -86,6 +87,21 @@ def test_the_run_waits_until_people_have_been_told(make_version: Maker) -> None:
     pass_time(since=timezone.now() + timedelta(minutes=1))
     step.refresh_from_db()
     assert step.state == "done"
+    assert step.result["channels"] == ["inbox", "log", "mail"]
+
+
+def test_a_webhook_that_is_away_keeps_no_run_from_its_end(
+    make_version: Maker, settings: Any
+) -> None:
+    settings.ASSAY_WEBHOOK_ALLOW = ["127.0.0.0/8"]
+    endpoints.create(url="http://127.0.0.1:9/", event_types=["incident.opened"], actor="user:1")
+    run = ask_and_deliver(enter(make_version("canary")))
+
+    send()
+    pass_time(since=timezone.now())
+
+    step = run.steps.get(kind="notify_owners")
+    assert (step.state, step.error) == ("done", "")
     assert step.result["channels"] == ["inbox", "log", "mail"]
 
 
