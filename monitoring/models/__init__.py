@@ -5,6 +5,7 @@ from __future__ import annotations
 from monitoring.models.evaluation import Evaluation, EvaluationKind, EvaluationState
 from monitoring.models.followings import Following
 from monitoring.models.incidents import Incident, IncidentKind, Severity
+from monitoring.models.listening import Listening
 from monitoring.models.notices import Notice
 from monitoring.models.playbooks import (
     UNFINISHED,
@@ -42,6 +43,7 @@ __all__ = [
     "Incident",
     "IncidentKind",
     "LateSnapshots",
+    "Listening",
     "MinuteRollUp",
     "ModeOnBreach",
     "Notice",
