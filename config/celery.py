@@ -6,13 +6,13 @@ import os
 
 from celery import Celery
 
-from config import heartbeats
+from config import heartbeats, reconnecting
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 # `migrate` runs the system checks; in each worker they would only import every page.
 os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
 
-app = Celery("assay", task_cls="config.request_ids:TracedTask")
+app = Celery("assay", task_cls="config.request_ids:TracedTask", amqp=reconnecting.AMQP)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 

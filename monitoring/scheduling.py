@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cache, partial, update_wrapper
+from functools import partial, update_wrapper
 
-import redis
-from django.conf import settings
 from django.db import transaction
 from django.utils.module_loading import import_string
 
+from registry import broker
 from registry.models import ModelVersion
 
 MARK_SECONDS = 60  # a mark whose task was lost hinders nobody longer; beat sweeps meanwhile
@@ -28,21 +27,14 @@ def check_after_commit(version: ModelVersion) -> None:
 
 def clear_mark(version_pk: int) -> None:
     """Say that a check begins to read now."""
-    client().delete(_mark(version_pk))
+    broker.tell(lambda server: server.delete(_mark(version_pk)))
 
 
 def _enqueue(version_pk: int) -> None:
-    if client().set(_mark(version_pk), 1, nx=True, ex=MARK_SECONDS):
+    # Asked, not told: while the broker is away, no report waits for it.
+    if broker.ask(lambda server: server.set(_mark(version_pk), 1, nx=True, ex=MARK_SECONDS)):
         import_string("monitoring.tasks.check_version").delay(version_pk)
 
 
 def _mark(version_pk: int) -> str:
     return f"assay:check:{version_pk}"
-
-
-@cache
-def client() -> redis.Redis:
-    """The broker's server, which also holds the marks."""
-    return redis.Redis.from_url(
-        settings.ASSAY_REDIS_URL, socket_timeout=2, socket_connect_timeout=2
-    )
