@@ -41,8 +41,8 @@ class Pace:
 
 
 def place_of(assay: Running, client: int = 0) -> Place:
-    """A serving job's."""
-    token, database = assay.token("bench", "serving"), assay.database_url("assay_app")
+    """An operator's, who may report on every model."""
+    token, database = assay.token("bench", "operator"), assay.database_url("assay_app")
     return Place(assay.port, token, database, client)
 
 

@@ -1,6 +1,6 @@
 """Issues credentials inside the project, all in one process: a Django start takes a second.
 
-    python -m demo.credentials '{"tokens": {"ada": "trainer"}, "passwords": ["ruth"]}'
+    python -m demo.credentials '{"tokens": {"ada": ["trainer"]}, "passwords": ["ruth"]}'
 
 It does what an administrator does: the commands `issue_token` and `password`, and the tick that
 lets somebody into the admin. It prints JSON.
@@ -17,18 +17,20 @@ import django
 from django.core.management import call_command
 
 
-def issue(asked: dict[str, object]) -> dict[str, dict[str, str]]:
-    """New tokens by username and role, new passwords for those who are to enter the admin.
+def issue(wanted: dict[str, object]) -> dict[str, dict[str, str]]:
+    """New tokens by username, new passwords for those who are to enter the admin.
+
+    A token is asked for by its role, and what else the command is to be told.
 
     Raises:
         CommandError: A command refused.
     """
-    tokens, passwords = asked["tokens"], asked["passwords"]
+    tokens, passwords = wanted["tokens"], wanted["passwords"]
     assert isinstance(tokens, dict)
     assert isinstance(passwords, list)
     return {
         "tokens": {
-            name: _said("issue_token", name, "--role", role) for name, role in tokens.items()
+            name: _said("issue_token", name, "--role", *asked) for name, asked in tokens.items()
         },
         "passwords": {name: _password(name) for name in passwords},
     }

@@ -25,9 +25,9 @@ LIN = Person("lin", "trainer")  # trains the models about flights
 MAX = Person("max", "operator")  # asks for promotions
 RUTH = Person("ruth", "reviewer")
 OMAR = Person("omar", "risk_officer")
-GATEWAY = Person("gateway", "serving")  # the serving processes
-EVERYBODY = (ADA, LIN, MAX, RUTH, OMAR, GATEWAY)
+EVERYBODY = (ADA, LIN, MAX, RUTH, OMAR)
 REVIEWERS = (RUTH, OMAR)
+GATEWAY = "gateway"  # the serving processes, with a token for each model
 
 
 @dataclass(frozen=True)
@@ -42,9 +42,14 @@ class Cast:
         """The registry as ``person`` may use it: over HTTP, with their own token."""
         return Registry(Session(HttpTransport(self.installation.url, self.tokens[person])))
 
-    def environment(self, person: Person) -> dict[str, str]:
-        """What a process needs to ask the registry as ``person``."""
-        found = {"ASSAY_URL": self.installation.url, "ASSAY_TOKEN": self.tokens[person]}
+    def gateway(self, model: str) -> dict[str, str]:
+        """What a process needs to serve a registered model; a new token, good for that one alone.
+
+        Raises:
+            CannotStart: The command failed.
+        """
+        issued = _issue(self.installation, {GATEWAY: ["serving", "--family", model]}, [])
+        found = {"ASSAY_URL": self.installation.url, "ASSAY_TOKEN": issued["tokens"][GATEWAY]}
         return self.installation.environment | found
 
     def browser(self, person: Person) -> Browser:
@@ -64,13 +69,23 @@ def gather(installation: Installation) -> Cast:
     Raises:
         CannotStart: A command failed.
     """
-    asked = {
-        "tokens": {person.username: person.role for person in EVERYBODY},
-        "passwords": [person.username for person in REVIEWERS],
-    }
-    issued = json.loads(installation.run("-m", "demo.credentials", json.dumps(asked)))
+    issued = _issue(
+        installation,
+        {person.username: [person.role] for person in EVERYBODY},
+        [person.username for person in REVIEWERS],
+    )
     return Cast(
         installation,
         {person: issued["tokens"][person.username] for person in EVERYBODY},
         {person: issued["passwords"][person.username] for person in REVIEWERS},
     )
+
+
+def _issue(
+    installation: Installation, tokens: dict[str, list[str]], passwords: list[str]
+) -> dict[str, dict[str, str]]:
+    asked = json.dumps({"tokens": tokens, "passwords": passwords})
+    issued: dict[str, dict[str, str]] = json.loads(
+        installation.run("-m", "demo.credentials", asked)
+    )
+    return issued

@@ -19,7 +19,7 @@ from assay import (
 )
 from demo import remote
 from demo.console import Console
-from demo.people import GATEWAY, Cast, Person
+from demo.people import Cast, Person
 from demo.remote import Serving
 from demo.training import Trained
 
@@ -82,7 +82,7 @@ class Story:
         place = self.home / "serving" / family.prefix
         return remote.serving(
             [stream, family.name, "--home", str(place), *options],
-            environment=self.cast.environment(GATEWAY),
+            environment=self.cast.gateway(family.name),
             log=self.home / "log" / f"serving-{family.prefix}.log",
         )
 

@@ -88,15 +88,13 @@ def check_reach(
     if not isinstance(token, ApiToken):
         check_user_reach(caller(request), family, scope, team=team)
         return
+    if token.role == tokens.SERVING and token.family_id is None:  # issued before each named one
+        raise NotAllowed(tokens.UNBOUND)
     if token.family_id is not None and (family is None or token.family_id != family.pk):
         raise NotAllowed(f"This token is bound to the model {token.family}.")
     for wanted in teams if token.team else ():
         if wanted != token.team:
             raise NotAllowed(f"This token is bound to the team {token.team!r}, not {wanted!r}.")
-    if token.role == tokens.SERVING and not tokens.is_bound(token):
-        if settings.ASSAY_TEAMS_REQUIRED:
-            raise NotAllowed(tokens.UNBOUND)
-        return
     _check_teams(token.user, frozenset([token.role]), scope, teams)
 
 

@@ -7,7 +7,6 @@ import secrets
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from django.conf import settings
 from django.contrib.auth.models import Group, User
 from django.db import transaction
 from django.db.models import Q
@@ -69,7 +68,10 @@ RULES: dict[str, dict[str, Reach]] = {
 }
 SCOPES: dict[str, tuple[str, ...]] = {role: tuple(rules) for role, rules in RULES.items()}
 SERVING = "serving"
-UNBOUND = "A serving token reports on one model, or on those of one team: issue it with --family or --team."
+UNBOUND = (
+    "A token of role serving reports on one model and has to name it: issue one for each model, "
+    "with `manage.py issue_token USERNAME --role serving --family NAME` or in the console."
+)
 TEAM_GROUP = "team:"  # members of the group team:fraud are of the team fraud
 SIGNING_ROLES = ("reviewer", "risk_officer")
 LAST_USED_STEP = timedelta(minutes=1)  # a write a minute at most, not one a request
@@ -92,12 +94,11 @@ def issue(
         The token itself, which is kept nowhere: only its sha256 is.
 
     Raises:
-        InvalidInput: There is no such role, or teams are required and a serving token is bound
-            to nothing.
+        InvalidInput: There is no such role, or a serving token names no model.
     """
     if role not in SCOPES:
         raise InvalidInput.of("role", f"There is no role {role!r}; roles are {', '.join(SCOPES)}.")
-    if role == SERVING and family is None and not team and settings.ASSAY_TEAMS_REQUIRED:
+    if role == SERVING and family is None:
         raise InvalidInput.of("family", UNBOUND)
     user, made = User.objects.get_or_create(username=username)
     if made:
@@ -169,11 +170,6 @@ def teams_of(user: User) -> frozenset[str]:
 def roles_of(user: User) -> frozenset[str]:
     """The roles a person holds."""
     return frozenset(user.groups.filter(name__in=RULES).values_list("name", flat=True))
-
-
-def is_bound(token: ApiToken) -> bool:
-    """Whether a token is for one model or one team."""
-    return token.family_id is not None or bool(token.team)
 
 
 def signing_roles(user: User) -> list[str]:

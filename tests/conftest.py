@@ -16,7 +16,7 @@ from hypothesis import settings
 from rest_framework.test import APIClient
 
 from registry import actors, attestations, lifecycle, registration, tokens
-from registry.models import DeploymentStage, ModelVersion
+from registry.models import DeploymentStage, ModelFamily, ModelVersion
 from tests import addresses, migrated, servers
 from tests.people import People
 from tests.running import Running, run_assay
@@ -148,6 +148,12 @@ def make_version(user_with: Callable[..., User]) -> Callable[..., ModelVersion]:
     return make
 
 
+def fraud_detector() -> ModelFamily:
+    """The registered model of ``make_version``, before or after it has versions."""
+    declared = {"owner": "ml_team", "team": "fraud_prevention"}
+    return ModelFamily.objects.get_or_create(name="Fraud Detector", defaults=declared)[0]
+
+
 PATHS: dict[str, tuple[str, ...]] = {
     "development": (),
     "sandbox": ("sandbox",),
@@ -176,10 +182,15 @@ def take(version: ModelVersion, to: str, *, share: int = 10) -> None:
 
 @pytest.fixture
 def api(user_with: Callable[..., User]) -> Callable[..., APIClient]:
-    """An API client with a token: ``api("trainer", username="tom")``; without roles, none."""
+    """An API client with a token: ``api("trainer", username="tom")``; without roles, none.
+
+    A serving token is of the model that ``make_version`` makes versions of, unless it names another.
+    """
 
     def make(role: str = "", *, username: str = "", **bound: Any) -> APIClient:
         client = APIClient()
+        if role == tokens.SERVING:
+            bound.setdefault("family", fraud_detector())
         if role:
             token = tokens.issue(username or f"{role}-by-token", role=role, **bound)
             client.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")

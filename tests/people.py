@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any, TypeVar
 
 import psycopg
@@ -29,8 +31,10 @@ ROLES = {
     "ruth": "reviewer",
     "rob": "risk_officer",
     "otto": "operator",
-    "sam": "serving",
 }
+JOB = "sam"  # serves every model, with a token for each
+SHOWN = re.compile(r'<code id="token">(\w+\S*)</code>')
+FAMILY = "select family_id from registry_modelversion where model_id = %s"
 PASSED = {"constitutional_compliance": True, "bias_check_passed": True}
 HEALTHY = {"error_rate": 0.01, "ood_rate": 0.05, "input_drift_score": 0.1, "latency_p95_ms": 40.0}
 SOON = 20.0  # seconds; most things take a hundredth of it
@@ -43,14 +47,25 @@ class People:
 
     running: Running
     passwords: dict[str, str] = field(default_factory=dict)  # of those who use the console
+    jobs: dict[int, str] = field(default_factory=dict)  # tokens of serving jobs by family
 
-    def ask(self, who: str, method: str, path: str, body: Any = None, *, expect: int = 200) -> Any:
-        """One call by somebody of ROLES, or of nobody in particular; its answer.
+    def ask(
+        self,
+        who: str,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        expect: int = 200,
+        token: str | None = None,
+    ) -> Any:
+        """One call by somebody of ROLES, with a job's token, or of nobody in particular; its answer.
 
         Raises:
             AssertionError: The status is not ``expect``.
         """
-        token = self.running.token(who, ROLES[who]) if who else None
+        if who in ROLES:
+            token = self.running.token(who, ROLES[who])
         status, answer = self.running.call(method, path, body, token=token)
         assert status == expect, f"{who} {method} {path}: {status} {answer}"
         return answer
@@ -125,6 +140,13 @@ class People:
             self.passwords[who] = self.running.manage("password", who).split()[-1]
         return self.passwords[who]
 
+    @cached_property
+    def _administrator(self) -> Browser:
+        """A browser in which the first administrator has signed in, as the terminal told them."""
+        said = self.running.said.read_text(errors="replace")
+        self.passwords["admin"] = said.partition("user admin, password ")[2].split()[0]
+        return self._browser("admin")
+
     def _browser(self, who: str) -> Browser:
         """A browser in which somebody has signed in to the console."""
         browser = Browser(self.running.url)
@@ -155,8 +177,20 @@ class People:
     def report(self, model_id: str, **figures: Any) -> Any:
         """One snapshot of a thousand requests up to now; healthy unless figures say otherwise."""
         snapshot = HEALTHY | {"timestamp": now(), "num_requests": 1000} | figures
-        path = f"models/{model_id}/performance"
-        return self.ask("sam", "POST", path, snapshot, expect=201)
+        path, token = f"models/{model_id}/performance", self.serving_token(model_id)
+        return self.ask(JOB, "POST", path, snapshot, expect=201, token=token)
+
+    def serving_token(self, model_id: str) -> str:
+        """The token of the job that serves a version's model, as the administrator issues it."""
+        family: int = self.rows(FAMILY, model_id)[0]["family_id"]
+        if family not in self.jobs:
+            page = self._administrator.get("/admin/registry/apitoken/add/")
+            form = page.form("username", "role", "family")
+            given = {"username": JOB, "role": "serving", "family": str(family)}
+            shown = SHOWN.search(self._administrator.submit(page, form, given).text)
+            assert shown
+            self.jobs[family] = shown[1]
+        return self.jobs[family]
 
     def in_canary(self, family: str = "", *, share: float = 10.0, **fields: Any) -> str:
         """A reviewed version in canary; its model_id."""

@@ -39,7 +39,7 @@ class Running:
     environment: dict[str, str]
     said: Path  # what it prints
     addresses: Addresses | None = None  # of servers that the run was given
-    tokens: dict[tuple[str, str], str] = field(default_factory=dict)
+    tokens: dict[tuple[str, ...], str] = field(default_factory=dict)
 
     def database_url(self, role: str) -> str:
         """Its database, as one of Assay's roles."""
@@ -62,11 +62,11 @@ class Running:
         )
         return done.stdout.strip()
 
-    def token(self, username: str, role: str) -> str:
-        """A token of ``username``, issued once."""
-        key = (username, role)
+    def token(self, username: str, role: str, *bound: str) -> str:
+        """A token of ``username``, issued once; ``bound`` is how the command is to bind it."""
+        key = (username, role, *bound)
         if key not in self.tokens:
-            self.tokens[key] = self.manage("issue_token", username, "--role", role)
+            self.tokens[key] = self.manage("issue_token", username, "--role", role, *bound)
         return self.tokens[key]
 
     def call(

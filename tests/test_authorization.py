@@ -19,7 +19,7 @@ from django.urls import URLResolver, get_resolver
 from monitoring import rollbacks
 from monitoring.models import Incident
 from registry import aliases, tokens
-from registry.models import Attestation, ModelVersion
+from registry.models import Attestation, ModelFamily, ModelVersion
 from tests.authorization import ROLES, TABLE
 from tests.conftest import NOW
 from tests.registry.test_api import SEED_ENTRY
@@ -144,7 +144,8 @@ def caller(db: None, user_with: Callable[..., User]) -> Callable[[str, bool], Cl
         user.save()
         client = Client()
         if by_token and role != "administrator":
-            token = tokens.issue(user.username, role=role, team="ours" if role == "serving" else "")
+            serves = ModelFamily.objects.get(name="Model of ours") if role == "serving" else None
+            token = tokens.issue(user.username, role=role, family=serves)
             client.defaults["HTTP_AUTHORIZATION"] = f"Bearer {token}"
         else:
             client.force_login(user)

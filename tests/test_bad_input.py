@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import connection
 from rest_framework.test import APIClient
 
-from registry.models import ModelVersion
+from registry.models import ModelFamily, ModelVersion
 from tests.bad_inputs import SNAPSHOT, TRIED, WATCHED, Bad, calls
 from tests.evaluations import files
 from tests.people import People
@@ -37,6 +37,8 @@ def caller(world: None, api: Callable[..., APIClient]) -> Callable[[str], APICli
     def make(who: str) -> APIClient:
         if who == "owner":
             return api("reviewer", username="oona")
+        if who == "serving":
+            return api(who, family=ModelFamily.objects.get(name="Watched"))
         client = api() if who.startswith("assay_") else api(who)
         if who.startswith("assay_"):
             client.credentials(HTTP_AUTHORIZATION=f"Bearer {who}")

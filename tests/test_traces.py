@@ -25,9 +25,10 @@ def assay() -> Iterator[Running]:
 
 
 def test_what_workers_say_carries_the_id_of_the_post_that_caused_it(assay: Running) -> None:
-    model_id = People(assay).in_canary()
+    people = People(assay)
+    model_id = people.in_canary()
 
-    post_degraded(assay, model_id)
+    post_degraded(people, model_id)
 
     deadline, loggers = time.monotonic() + WITHIN, set[str]()
     while not {"assay.access", "assay.incidents"} <= loggers:
@@ -47,15 +48,15 @@ def test_either_web_process_answers_for_both(assay: Running) -> None:
     assert counted[0] >= 40
 
 
-def post_degraded(assay: Running, model_id: str) -> None:
+def post_degraded(people: People, model_id: str) -> None:
     """Report a window in which half the requests failed, under the id CAUSE."""
     snapshot = {"timestamp": now(), "num_requests": 1000, "error_rate": 0.5}
     request = urllib.request.Request(
-        f"{assay.url}/api/model-registry/models/{model_id}/performance",
+        f"{people.running.url}/api/model-registry/models/{model_id}/performance",
         data=json.dumps(snapshot).encode(),
         headers={
             "Content-Type": "application/json",
-            "Authorization": f"Bearer {assay.token('sam', 'serving')}",
+            "Authorization": f"Bearer {people.serving_token(model_id)}",
             "X-Request-ID": CAUSE,
         },
     )

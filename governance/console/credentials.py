@@ -11,7 +11,7 @@ from django.urls import reverse
 from governance.console.decisions import DecidingAdmin
 from governance.console.records import NoReasonForm
 from registry import clock, tokens
-from registry.errors import NotAllowed
+from registry.errors import InvalidInput, NotAllowed
 from registry.models import ApiToken, ModelFamily
 
 
@@ -21,7 +21,9 @@ class TokenForm(forms.Form):
     username = forms.CharField(max_length=150, help_text="Made where there is no such user.")
     role = forms.ChoiceField(choices=[(role, role.replace("_", " ")) for role in tokens.SCOPES])
     family = forms.ModelChoiceField(
-        ModelFamily.objects.all(), required=False, help_text="Bound to this model; empty: any."
+        ModelFamily.objects.all(),
+        required=False,
+        help_text="Bound to this model; empty: any. Role serving has to name one.",
     )
     team = forms.CharField(
         max_length=200, required=False, help_text="Bound to this team's models; empty: any."
@@ -76,16 +78,7 @@ class TokenAdmin(DecidingAdmin):
         if not self.has_add_permission(request):
             raise NotAllowed("Administrators issue tokens.")
         form = TokenForm(request.POST or None)
-        token = None
-        if form.is_valid():
-            asked = form.cleaned_data
-            token = tokens.issue(
-                asked["username"],
-                role=asked["role"],
-                family=asked["family"],
-                team=asked["team"],
-                expires_at=asked["expires_at"],
-            )
+        token = _issued(form) if form.is_valid() else None
         context = self.page(
             request,
             title="Issue a token",
@@ -111,3 +104,20 @@ class TokenAdmin(DecidingAdmin):
     def carry_out(self, row: ApiToken, *, user: User, reason: str) -> str:
         tokens.revoke(row, now=clock.now())
         return f"The {row} is revoked."
+
+
+def _issued(form: TokenForm) -> str | None:
+    """The token asked for; where it is refused, the form says by which field and why."""
+    asked = form.cleaned_data
+    try:
+        return tokens.issue(
+            asked["username"],
+            role=asked["role"],
+            family=asked["family"],
+            team=asked["team"],
+            expires_at=asked["expires_at"],
+        )
+    except InvalidInput as refusal:
+        for error in refusal.errors:
+            form.add_error(error.pointer.removeprefix("/"), error.detail)
+        return None

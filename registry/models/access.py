@@ -10,7 +10,10 @@ from registry.models.families import ModelFamily
 
 
 class ApiToken(models.Model):
-    """A credential of one user, kept as a digest; shown once, when it is issued."""
+    """A credential of one user, kept as a digest; shown once, when it is issued.
+
+    A trigger refuses new ones of role serving that name no model (migration 0013).
+    """
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="api_tokens")
     digest = models.CharField(max_length=64, unique=True)  # sha256 of the token

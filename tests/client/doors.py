@@ -9,8 +9,9 @@ import pytest
 from django.contrib.auth.models import User
 
 from assay import DeploymentStage, ModelPerformanceSnapshot, Registry, get_registry
+from tests.people import People
 
-As = Callable[[str, str], Registry]
+As = Callable[..., Registry]  # as_(username, role), and the model_id that a serving job reports on
 
 
 def inside(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> As:
@@ -19,7 +20,7 @@ def inside(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> A
     user_with: Callable[..., User] = request.getfixturevalue("user_with")
     monkeypatch.delenv("ASSAY_URL", raising=False)
 
-    def enter(username: str, role: str) -> Registry:
+    def enter(username: str, role: str, model_id: str = "") -> Registry:
         if role:
             user_with(role, username=username)
         return get_registry(actor=username)
@@ -29,11 +30,16 @@ def inside(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> A
 
 def over_http(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> As:
     """The running product, which many tests share: names must be a test's own."""
-    token_for: Callable[[str, str], str] = request.getfixturevalue("token_for")
-    monkeypatch.setenv("ASSAY_URL", request.getfixturevalue("live_url"))
+    people: People = request.getfixturevalue("people")
+    monkeypatch.setenv("ASSAY_URL", people.running.url)
 
-    def enter(username: str, role: str) -> Registry:
-        token = token_for(username, role) if role else "assay_nobodys"
+    def token_of(username: str, role: str, model_id: str) -> str:
+        if role == "serving":
+            return people.serving_token(model_id)
+        return people.running.token(username, role) if role else "assay_nobodys"
+
+    def enter(username: str, role: str, model_id: str = "") -> Registry:
+        token = token_of(username, role, model_id)
         monkeypatch.setenv("ASSAY_TOKEN", token)
         return get_registry()
 

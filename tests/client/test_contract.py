@@ -204,7 +204,7 @@ def test_a_rollback_said_twice_is_done_once(as_: As, model_id: str) -> None:
 
 
 def test_snapshots_are_recorded_once_and_contradictions_are_named(as_: As, model_id: str) -> None:
-    serving = as_("sam", "serving")
+    serving = as_("sam", "serving", model_id)
     sent = [snapshot(model_id, second=second) for second in range(3)]
 
     first = serving.record_performance_snapshot(sent)
@@ -224,7 +224,7 @@ def test_an_unacceptable_snapshot_is_named_by_its_place(as_: As, model_id: str) 
     sent = [snapshot(model_id), snapshot(model_id, second=1, error_rate=1.5)]
 
     with pytest.raises(InvalidInput) as refusal:
-        as_("sam", "serving").record_performance_snapshot(sent)
+        as_("sam", "serving", model_id).record_performance_snapshot(sent)
 
     assert [error.pointer for error in refusal.value.errors] == ["/1/error_rate"]
 
@@ -235,7 +235,7 @@ def test_a_check_gives_reasons_with_figures(as_: As, trainer: Registry, model_id
     at = trainer.get_model(model_id).stage_entered_at
     assert at is not None
     bad = replace(snapshot(model_id, error_rate=0.08), timestamp=at)
-    as_("sam", "serving").record_performance_snapshot(bad)
+    as_("sam", "serving", model_id).record_performance_snapshot(bad)
 
     breach = trainer.check_rollback_triggers(model_id, window_minutes=5)
 

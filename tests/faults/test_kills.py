@@ -88,7 +88,7 @@ class Replica:
 
     def report(self, over: threading.Event) -> None:
         """Report until it is over."""
-        token = self.people.running.token("sam", "serving")
+        token = self.people.serving_token(self.model_id)
         at = datetime.now(UTC)
         while not over.is_set():
             if self._is_acknowledged(at, token):

@@ -110,7 +110,7 @@ def watching(people: People, family: str) -> Iterator[list[int]]:
         last = False
         while not last:
             last = over.is_set()
-            document = people.ask("sam", "GET", f"families/{family}/traffic")
+            document = people.ask("otto", "GET", f"families/{family}/traffic")
             sums.append(sum(target["basis_points"] for target in document["targets"]))
 
     thread = threading.Thread(target=watch)

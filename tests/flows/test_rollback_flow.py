@@ -84,7 +84,7 @@ def test_a_healthy_version_stays(people: People) -> None:
 def shares(people: People, family: str) -> dict[str, int]:
     """What the traffic document gives to each version, in hundredths of a percent."""
     document: dict[str, Any] = people.ask(
-        "sam", "GET", f"families/{family.replace(' ', '%20')}/traffic"
+        "otto", "GET", f"families/{family.replace(' ', '%20')}/traffic"
     )
     return {target["model_id"]: target["basis_points"] for target in document["targets"]}
 

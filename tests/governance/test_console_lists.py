@@ -305,6 +305,20 @@ def test_a_token_for_nobody_is_not_issued(
     assert not ApiToken.objects.exists()
 
 
+def test_a_serving_token_is_issued_for_the_model_it_names(
+    version: ModelVersion, sign_in: Callable[..., Client]
+) -> None:
+    client, add = sign_in("root", is_superuser=True), "/admin/registry/apitoken/add/"
+    asked = {"username": "job", "role": "serving", "team": version.family.team}
+
+    refused = client.post(add, asked)
+    issued = client.post(add, asked | {"family": str(version.family_id)})
+
+    assert (refused.status_code, issued.status_code) == (400, 200)
+    assert "reports on one model and has to name it" in refused.content.decode()
+    assert ApiToken.objects.get().family == version.family
+
+
 def test_only_administrators_issue_tokens(ada: User, ada_in: Client) -> None:
     answer = ada_in.post("/admin/registry/apitoken/add/", {"username": "ada", "role": "operator"})
 

@@ -10,11 +10,16 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 
 from config import env
+from registry import attestations, tokens
 from registry.models import Attestation, Event, ModelFamily, ModelVersion, StageTransition
 
 Maker = Callable[..., ModelVersion]
 
 RECORD = ["registry_event", "registry_stagetransition"]
+INSERT_UNBOUND = """
+insert into registry_apitoken (user_id, digest, role, scopes, team, created_at)
+select user_id, 'another', role, scopes, team, created_at from registry_apitoken
+"""
 
 
 def run(statement: str, *parameters: int | str | UUID | None) -> None:
@@ -51,6 +56,49 @@ def test_not_even_by_the_owner_or_as_a_replica(
         pytest.raises(psycopg.Error, match="append-only"),
     ):
         owner.execute(statement.format(table))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "update registry_attestation set approved_by = '[]'",
+        "update registry_attestation set revoked_at = now(), revoked_by = 'user:1', stage = 'canary'",
+        "update registry_attestation set checks = '[1]', revoked_at = now(), revoked_by = 'user:1'",
+        "delete from registry_attestation",
+        "truncate registry_attestation cascade",
+    ],
+)
+def test_an_attestation_stays_as_it_was_stated(make_version: Maker, statement: str) -> None:
+    make_version("production")
+
+    with pytest.raises(DatabaseError, match="only ever revoked|permission denied"):
+        run(statement)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("again", ["null", "now()"])
+def test_an_attestation_is_revoked_once(make_version: Maker, again: str) -> None:
+    proof = Attestation.objects.get(version=make_version("canary"))
+    attestations.revoke(proof, actor="user:1", reason="Wrong data.")
+
+    with pytest.raises(DatabaseError, match="only ever revoked, once"):
+        run(f"update registry_attestation set revoked_at = {again}")
+
+    revoked = Attestation.objects.get(pk=proof.pk)
+    assert attestations.revoke(revoked, actor="user:2", reason="Again.") == revoked
+    assert revoked.revoked_by == "user:1"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("change", ["family_id = null", "role = 'serving', family_id = null"])
+def test_no_serving_token_is_without_its_model(make_version: Maker, change: str) -> None:
+    tokens.issue("job", role="serving", family=make_version().family)
+
+    with pytest.raises(DatabaseError, match="names its model"):
+        run(f"update registry_apitoken set {change}")
+    with pytest.raises(DatabaseError, match="names its model"):
+        run(INSERT_UNBOUND)
 
 
 @pytest.mark.django_db

@@ -9,6 +9,7 @@ from django.db import connection
 
 from registry import tokens
 from registry.models import ApiToken
+from tests.conftest import fraud_detector
 
 MIGRATION = import_module("registry.migrations.0012_operators_and_reviewers_settle_incidents")
 
@@ -16,7 +17,7 @@ MIGRATION = import_module("registry.migrations.0012_operators_and_reviewers_sett
 @pytest.mark.django_db
 def test_tokens_of_those_who_settle_incidents_may_go_on() -> None:
     for role in tokens.SCOPES:
-        tokens.issue(f"{role}-of-before", role=role)
+        tokens.issue(f"{role}-of-before", role=role, family=fraud_detector())
     with connection.cursor() as cursor:
         cursor.execute(MIGRATION.TAKE)
         taken = [t.role for t in ApiToken.objects.all() if tokens.INCIDENTS in t.scopes]

@@ -142,6 +142,20 @@ def test_a_token_bound_to_a_family_reaches_no_other(api: Caller, make_version: M
     assert answers[0].status_code != 403
 
 
+@pytest.mark.parametrize("team", ["", "fraud_prevention"])
+def test_a_serving_token_names_its_model(make_version: Maker, team: str) -> None:
+    make_version()
+    asked = ["issue_token", "gateway", "--role", "serving", "--team", team]
+
+    with pytest.raises(CommandError, match="--role serving --family NAME"):
+        call_command(*asked)
+    with pytest.raises(CommandError, match="register its first version"):
+        call_command(*asked, "--family", "Nobody's")
+
+    assert not ApiToken.objects.exists()
+    assert not User.objects.filter(username="gateway").exists()
+
+
 def test_a_token_bound_to_a_team_registers_for_no_other(api: Caller) -> None:
     entry = {
         "model_id": "m",

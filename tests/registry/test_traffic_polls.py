@@ -289,7 +289,7 @@ def test_a_revoked_token_polls_no_more(api: Caller, make_version: Maker) -> None
 
 
 def test_a_pass_that_is_written_too_late_opens_nothing() -> None:
-    text = tokens.issue("job", role="serving")
+    text = tokens.issue("job", role="operator")
     read_before = tokens.find(text, now=clock.now())
     assert read_before is not None
 
@@ -301,7 +301,7 @@ def test_a_pass_that_is_written_too_late_opens_nothing() -> None:
 
 def test_a_pass_ends_with_its_token() -> None:
     now = datetime.now(UTC)
-    text = tokens.issue("job", role="serving", expires_at=now + timedelta(seconds=2))
+    text = tokens.issue("job", role="operator", expires_at=now + timedelta(seconds=2))
     assert tokens.find_for_poll(text, now=now) is not None
 
     late = passes.recall(tokens.digest_of(text), now=now + timedelta(seconds=2))
@@ -310,7 +310,7 @@ def test_a_pass_ends_with_its_token() -> None:
 
 
 def test_a_pass_lasts_seconds() -> None:
-    text = tokens.issue("job", role="serving")
+    text = tokens.issue("job", role="operator")
     tokens.find_for_poll(text, now=clock.now())
 
     left = broker.client().pttl(f"assay:pass:{tokens.digest_of(text)}")
@@ -335,7 +335,7 @@ def test_a_pass_opens_polls_and_nothing_else(make_version: Maker) -> None:
 
 def test_a_pass_has_the_scopes_of_its_token(make_version: Maker) -> None:
     make_version("production")
-    text = tokens.issue("job", role="serving")
+    text = tokens.issue("job", role="operator")
     ApiToken.objects.update(scopes=[tokens.PERFORMANCE_WRITE])
     client = APIClient()
     client.credentials(HTTP_AUTHORIZATION=f"Bearer {text}")

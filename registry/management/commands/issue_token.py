@@ -19,7 +19,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("username")
         parser.add_argument("--role", required=True, help=", ".join(tokens.SCOPES))
-        parser.add_argument("--family", help="bind it to one registered model")
+        parser.add_argument("--family", help="bind it to one registered model; serving has to be")
         parser.add_argument("--team", default="", help="bind it to one team's models")
         when = parser.add_mutually_exclusive_group()
         when.add_argument("--days", type=int, help="expire it after so many days")
@@ -37,8 +37,6 @@ class Command(BaseCommand):
             )
         except InvalidInput as refusal:
             raise CommandError(str(refusal)) from refusal
-        if options["role"] == tokens.SERVING and family is None and not options["team"]:
-            self.stderr.write(f"This token reports on any model. {tokens.UNBOUND}")
         self.stdout.write(token)
 
     def _family(self, name: str | None) -> ModelFamily | None:
@@ -46,7 +44,10 @@ class Command(BaseCommand):
             return None
         family = ModelFamily.objects.filter(name=name).first()
         if family is None:
-            raise CommandError(f"There is no registered model named {name!r}.")
+            raise CommandError(
+                f"There is no registered model named {name!r}; register its first version, then "
+                "issue its token."
+            )
         return family
 
 
