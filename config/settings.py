@@ -179,6 +179,9 @@ ASSAY_LOCAL_ACCESS = env.flag("ASSAY_LOCAL_ACCESS")
 # 5,000 snapshots/s are a few requests; benchmarks make about 2,000 requests/s with one token.
 ASSAY_THROTTLE_REQUESTS = env.rate("ASSAY_THROTTLE_REQUESTS", "50000/10")
 ASSAY_THROTTLE_REFUSED = env.rate("ASSAY_THROTTLE_REFUSED", "1000/10")
+# Wrong passwords, at signing in and at signing, by the name that is typed and by address.
+ASSAY_THROTTLE_PASSWORDS = env.rate("ASSAY_THROTTLE_PASSWORDS", "10/900")
+ASSAY_THROTTLE_PASSWORDS_ADDRESS = env.rate("ASSAY_THROTTLE_PASSWORDS_ADDRESS", "100/900")
 ASSAY_TEAMS_REQUIRED = env.flag("ASSAY_TEAMS_REQUIRED")  # who is in no team then writes for none
 ASSAY_HANDLER_MODULES = env.words("ASSAY_HANDLER_MODULES")
 ASSAY_REDIS_URL = env.redis_client_url()

@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from governance.constitution import Tier
 from governance.models import Check, CheckVerdict, Scope
 from governance.signatures import Signing
+from registry import attempts, clock
 from registry.models import DeploymentStage
 
 VERDICTS = [
@@ -22,6 +23,8 @@ MEANING = "I have weighed the evidence and approve this version."
 
 class ReviewForm(forms.Form):
     """Two ticks and one signature. A check left open stays as it stands."""
+
+    wait: int | None = None  # seconds until a password is looked at again
 
     constitutional_compliance = forms.ChoiceField(
         choices=VERDICTS, required=False, widget=forms.RadioSelect
@@ -47,9 +50,10 @@ class ReviewForm(forms.Form):
         tier: Tier,
         next_scope: Scope,
         note_needed: bool,
+        address: str,
         disabled: bool = False,
     ) -> None:
-        self.reviewer, self.note_needed = reviewer, note_needed
+        self.reviewer, self.note_needed, self.address = reviewer, note_needed, address
         super().__init__(data)
         scopes = [(scope.value, scope.label) for scope in tier.scopes()]
         self.fields["scope"] = forms.ChoiceField(
@@ -60,10 +64,14 @@ class ReviewForm(forms.Form):
             field.disabled = disabled
 
     def clean_password(self) -> str:
-        """Signing asks again who is there: a session left open must not sign."""
-        password = str(self.cleaned_data["password"])
+        """Signing asks again who is there: a session left open must not sign, and must not guess."""
+        password, name = str(self.cleaned_data["password"]), self.reviewer.get_username()
+        self.wait = attempts.begin(name, self.address)
+        if self.wait is not None:
+            raise forms.ValidationError(attempts.refusal(self.wait, now=clock.now()))
         if not self.reviewer.check_password(password):
             raise forms.ValidationError("This is not your password; nothing was signed.")
+        attempts.succeeded(name, self.address)
         return ""
 
     def clean_note(self) -> str:

@@ -127,7 +127,12 @@ class ReviewAdmin(RecordAdmin):
             except RegistryError as refusal:
                 form.add_error(None, str(refusal))
                 status = refusal.status
-        return self._page(request, "review", found, status=status, form=form)
+        if form.wait is not None:
+            status = 429
+        answer = self._page(request, "review", found, status=status, form=form)
+        if form.wait is not None:
+            answer["Retry-After"] = str(form.wait)
+        return answer
 
     def _reviewed(
         self, request: HttpRequest, version: ModelVersion, user: User, form: ReviewForm
@@ -213,6 +218,7 @@ def _form(found: Dossier, user: User, request: HttpRequest) -> ReviewForm:
         tier=found.tier,
         next_scope=found.next_scope,
         note_needed=found.note_needed,
+        address=request.META.get("REMOTE_ADDR", ""),
         disabled=found.refusal is not None and request.method == "GET",
     )
 

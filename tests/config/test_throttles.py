@@ -11,8 +11,8 @@ from uuid import uuid4
 import pytest
 from rest_framework.test import APIClient
 
-from config import env, throttles
-from registry import broker
+from config import env
+from registry import broker, rates
 
 Caller = Callable[..., APIClient]
 MODELS = "/api/model-registry/models"
@@ -79,7 +79,7 @@ def test_rivals_share_one_count() -> None:
     who = f"test:{uuid4()}"
 
     with ThreadPoolExecutor(8) as pool:
-        waits = list(pool.map(lambda _: throttles.excess(who, (20, 60)), range(50)))
+        waits = list(pool.map(lambda _: rates.excess(who, (20, 60)), range(50)))
 
     assert waits.count(None) == 20
 
@@ -98,7 +98,7 @@ def test_without_the_broker_nobody_is_throttled(api: Caller, settings: Any) -> N
 
 
 def test_none_is_no_limit() -> None:
-    assert throttles.excess("anybody", (0, 0)) is None
+    assert rates.excess("anybody", (0, 0)) is None
 
 
 @pytest.mark.parametrize(("text", "rate"), [("", (300, 60)), ("5/1", (5, 1)), ("0", (0, 0))])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import User
@@ -345,3 +346,20 @@ def test_the_admins_own_address_of_a_version_leads_to_its_page(
     answer = ada_in.get(f"/admin/governance/review/{version.pk}/change/")
 
     assert answer.headers["Location"] == url(version)
+
+
+def test_who_guesses_at_a_signature_waits_and_signs_nothing(
+    version: ModelVersion, sign_in: Callable[..., Client], settings: Any
+) -> None:
+    settings.ASSAY_THROTTLE_PASSWORDS = (2, 900)
+    client = sign_in(f"guesser-{uuid4()}", "reviewer")
+
+    guesses = [post(client, version, password="guess") for _ in range(2)]
+    late = post(client, version)
+
+    assert [answer.status_code for answer in guesses] == [400, 400]
+    assert late.status_code == 429
+    assert 800 < int(late["Retry-After"]) <= 900
+    assert "Too many wrong passwords" in late.content.decode()
+    assert not Approval.objects.exists()
+    assert not CheckResult.objects.exists()

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand
 from config import env
 from config.embedded import postgres
 from config.management.passwords import random_password
+from registry import attempts
 
 
 class Command(BaseCommand):
@@ -24,6 +25,8 @@ class Command(BaseCommand):
     def handle(self, *args: object, username: str, **options: object) -> None:
         """Change the password of ``username``; sessions opened with the old one end.
 
+        A name that has to wait after too many wrong passwords may sign in at once.
+
         Raises:
             SystemExit: Assay is not running, or has no such user.
         """
@@ -37,4 +40,5 @@ class Command(BaseCommand):
         password = random_password()
         user.set_password(password)
         user.save(update_fields=["password"])
+        attempts.forgive(username)
         self.stdout.write(f"The new password of {username} is {password}")
