@@ -57,6 +57,7 @@ class Health:
     min_requests: int
     minutes: int
     reasons: tuple[str, ...] = ()
+    jobs_only: bool = False  # the requests are those that serving tokens reported
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,9 +156,10 @@ def canary_healthy(situation: Situation) -> Iterator[str]:
         return
     if health.requests < health.min_requests or health.verdict != "ok":
         because = f": {'; '.join(health.reasons)}" if health.reasons else ""
+        counted = " that serving tokens reported" if health.jobs_only else ""
         yield (
             f"The canary has not proven itself: {health.verdict.replace('_', ' ')} on "
-            f"{health.requests} requests in the last {health.minutes} minutes, where ok on "
+            f"{health.requests} requests{counted} in the last {health.minutes} minutes, where ok on "
             f"{health.min_requests} is needed{because}. Keep it in canary and record how it does."
         )
 

@@ -50,6 +50,11 @@ class Tier:
     evidence_required: bool
     console_only: bool  # no signature over the API
 
+    @property
+    def jobs_only(self) -> bool:
+        """Whether a canary proves itself by what serving tokens report alone; no file changes it."""
+        return self.name is RiskTier.HIGH
+
     def scope_for(self, stage: DeploymentStage) -> Scope:
         """What an approval must cover so that ``stage``, a gated one, is open."""
         return Scope(stage) if self.scope == PER_STAGE else Scope.SERVING

@@ -6,12 +6,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from governance import conditions, constitution, evidence, measured, reviewers, subjects
+from governance import conditions, constitution, evidence, health, measured, reviewers, subjects
 from governance.conditions import Demands, Health, Settled, Signature, Situation
 from governance.constitution import Tier
 from governance.models import Approval, Check, CheckResult, Scope
 from governance.subjects import Subject
-from monitoring import assessments, policies
+from monitoring import policies
 from monitoring.playbooks import freezes
 from monitoring.triggers import Verdict
 from registry import attestations
@@ -178,11 +178,13 @@ def _health(version: ModelVersion, now: datetime) -> Health:
     """How the canary did over its bake time: one window, unless the policy says otherwise."""
     policy = policies.policy_of(version.family)
     minutes = policy.bake_minutes or policy.window_minutes
-    found = assessments.check(version, now=now, window_minutes=minutes)
+    found = health.weigh(version, minutes=minutes, now=now)
+    triggers = found.assessment.triggers
     return Health(
-        verdict=found.verdict,
+        verdict=found.assessment.verdict,
         requests=found.requests,
         min_requests=policy.min_requests,
         minutes=minutes,
-        reasons=tuple(t.reason for t in found.triggers if t.verdict in UNHEALTHY),
+        reasons=tuple(t.reason for t in triggers if t.verdict in UNHEALTHY),
+        jobs_only=found.jobs_only,
     )

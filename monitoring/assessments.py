@@ -37,6 +37,15 @@ def check(version: ModelVersion, *, now: datetime, window_minutes: int | None = 
     return look(version, now=now, window_minutes=window_minutes).acting
 
 
+def check_jobs(version: ModelVersion, *, now: datetime, window_minutes: int) -> Assessment:
+    """The same by the threshold rule, from what serving tokens reported and nobody else."""
+    limits = policies.thresholds(policies.policy_of(version.family))
+    expected = baselines.expected_p95_ms([version])
+    minutes = {version.pk: window_minutes}
+    found = windows.measure([version], minutes, expected, now=now, jobs_only=True)[version.pk]
+    return triggers.assess(found.window, replace(limits, window_minutes=window_minutes))
+
+
 def look(version: ModelVersion, *, now: datetime, window_minutes: int | None = None) -> Judged:
     """The same, by both rules."""
     policy = policies.policy_of(version.family)

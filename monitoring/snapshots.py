@@ -16,9 +16,9 @@ from registry.models import ModelVersion
 
 NAMES = Snapshot.__struct_fields__
 KINDS = {"timestamp": "timestamptz", "num_requests": "int4", "source": "text", "device": "text"}
-TYPES = ("int8", "text", "text", *(KINDS.get(name, "float8") for name in NAMES))
+TYPES = ("int8", "text", "text", "bool", *(KINDS.get(name, "float8") for name in NAMES))
 COPY = f"""
-copy memory_model_performance (version_id, model_id, version, {", ".join(NAMES)})
+copy memory_model_performance (version_id, model_id, version, by_job, {", ".join(NAMES)})
 from stdin (format binary)
 """
 LATE = "(select rolled_until from monitoring_rolluprun order by id desc limit 1)"
@@ -30,8 +30,8 @@ where %s <= {LATE}
 # Both at once, which a report of a few can do in one step.
 INSERT = f"""
 with new as (
-    insert into memory_model_performance (version_id, model_id, version, {", ".join(NAMES)})
-    select %s, %s, %s, * from unnest({", ".join(f"%s::{KINDS.get(n, 'float8')}[]" for n in NAMES)})
+    insert into memory_model_performance (version_id, model_id, version, by_job, {", ".join(NAMES)})
+    select %s, %s, %s, %s, * from unnest({", ".join(f"%s::{KINDS.get(n, 'float8')}[]" for n in NAMES)})
     on conflict do nothing returning timestamp, source
 ), late as (
     insert into monitoring_latesnapshots (model_version_id, first, last)
@@ -59,17 +59,21 @@ class Receipt:
     conflicts: tuple[int, ...]
 
 
-def store(version: ModelVersion, batch: Sequence[Snapshot]) -> Receipt:
+def store(version: ModelVersion, batch: Sequence[Snapshot], *, by_job: bool = False) -> Receipt:
     """Keep a batch in one transaction, and have the version's triggers checked at once.
 
     A snapshot's key is version, timestamp and source. A repeat with the same values is a
     duplicate; with other values a conflict: the first report stands, and the caller is told.
+
+    Args:
+        by_job: A serving token reports them; gates of tier high count no others.
     """
     first: Known = {}
     for snapshot in batch:
         first.setdefault(snapshot.key, snapshot)
     _make_partitions({snapshot.timestamp.date() for snapshot in batch})
-    kept = _keep_few(version, first) if len(first) <= FEW else _keep_many(version, first)
+    keep = _keep_few if len(first) <= FEW else _keep_many
+    kept = keep(version, first, by_job)
     accepted = len(first) - len(kept)
     if version.is_serving and accepted:
         scheduling.check_after_commit(version)
@@ -87,36 +91,36 @@ def _receipt(batch: Sequence[Snapshot], standing: Known, accepted: int) -> Recei
     return Receipt(accepted, len(batch) - accepted - len(conflicts), conflicts)
 
 
-def _keep_few(version: ModelVersion, first: Known) -> Known:
+def _keep_few(version: ModelVersion, first: Known, by_job: bool) -> Known:
     """Write those that are new, in one statement; the others as the database has them, by key."""
     columns = map(list, zip(*map(astuple, first.values()), strict=True))
     with connection.cursor() as cursor:
-        cursor.execute(INSERT, [*_subject(version), *columns, version.pk])
+        cursor.execute(INSERT, [*_subject(version, by_job), *columns, version.pk])
         new = set(cursor.fetchall())
     others = [snapshot for key, snapshot in first.items() if key not in new]
     return _known(version, others) if others else {}
 
 
 @transaction.atomic
-def _keep_many(version: ModelVersion, first: Known) -> Known:
+def _keep_many(version: ModelVersion, first: Known, by_job: bool) -> Known:
     """The same, by COPY.
 
     Batches seldom repeat anything, so all are copied at once, and what stands in their way is looked
     up only if something does. Others may report the same just now: then that happens again.
     """
     kept: Known = {}
-    while not _copied(version, [s for key, s in first.items() if key not in kept]):
+    while not _copied(version, [s for key, s in first.items() if key not in kept], by_job):
         kept = _known(version, first.values())
     if new := first.keys() - kept.keys():
         _mark_late(version, {at for at, _ in new})
     return kept
 
 
-def _copied(version: ModelVersion, rows: Sequence[Snapshot]) -> bool:
+def _copied(version: ModelVersion, rows: Sequence[Snapshot], by_job: bool) -> bool:
     """Whether all could be written; where one is there already, none is."""
     try:
         with transaction.atomic(), connection.wrap_database_errors:
-            _copy(version, rows)
+            _copy(version, rows, by_job)
     except IntegrityError as error:
         if isinstance(error.__cause__, UniqueViolation):
             return False
@@ -124,17 +128,17 @@ def _copied(version: ModelVersion, rows: Sequence[Snapshot]) -> bool:
     return True
 
 
-def _copy(version: ModelVersion, rows: Sequence[Snapshot]) -> None:
-    subject = _subject(version)
+def _copy(version: ModelVersion, rows: Sequence[Snapshot], by_job: bool) -> None:
+    subject = _subject(version, by_job)
     with connection.cursor() as cursor, cursor.copy(COPY) as copy:
         copy.set_types(TYPES)
         for row in rows:
             copy.write_row(subject + astuple(row))
 
 
-def _subject(version: ModelVersion) -> tuple[int, str, str]:
+def _subject(version: ModelVersion, by_job: bool) -> tuple[int, str, str, bool]:
     """What each row of the version begins with."""
-    return version.pk, version.model_id, version.version
+    return version.pk, version.model_id, version.version, by_job
 
 
 def _mark_late(version: ModelVersion, times: Collection[datetime]) -> None:

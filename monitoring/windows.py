@@ -23,6 +23,7 @@ with asked (version_id, since) as (
     select s.* from asked join memory_model_performance s using (version_id)
     where s.timestamp > %(earliest)s and s.timestamp <= %(latest)s
         and s.timestamp >= asked.since and s.num_requests > 0
+        and (s.by_job or not %(jobs_only)s)
 ), ranked as (
     select version_id, latency_p95_ms, num_requests,
         sum(num_requests) over (partition by version_id order by latency_p95_ms) as reached,
@@ -63,12 +64,14 @@ def measure(
     baselines: Mapping[int, float | None],
     *,
     now: datetime,
+    jobs_only: bool = False,
 ) -> dict[int, Measured]:
     """The window of each version: its last so many minutes, and never before its stage entry.
 
     Args:
         minutes: Window length by version pk.
         baselines: Expected p95 in milliseconds by version pk.
+        jobs_only: Only what serving tokens reported.
     """
     if not versions:
         return {}
@@ -81,6 +84,7 @@ def measure(
                 "since": [max(v.stage_entered_at, starts[v.pk]) for v in versions],
                 "earliest": min(starts.values()),
                 "latest": now + SKEW,
+                "jobs_only": jobs_only,
                 "latency_sample": SMALLEST_LATENCY_SAMPLE,
             },
         )

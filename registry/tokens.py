@@ -172,6 +172,11 @@ def roles_of(user: User) -> frozenset[str]:
     return frozenset(user.groups.filter(name__in=RULES).values_list("name", flat=True))
 
 
+def is_of_job(token: object) -> bool:
+    """Whether somebody calls with a serving token, and not as a person or in process."""
+    return isinstance(token, ApiToken) and token.role == SERVING
+
+
 def signing_roles(user: User) -> list[str]:
     """The roles in which ``user`` may sign, in the order of SIGNING_ROLES."""
     held = set(user.groups.values_list("name", flat=True))

@@ -64,7 +64,7 @@ class People:
         Raises:
             AssertionError: The status is not ``expect``.
         """
-        if who in ROLES:
+        if who and token is None:
             token = self.running.token(who, ROLES[who])
         status, answer = self.running.call(method, path, body, token=token)
         assert status == expect, f"{who} {method} {path}: {status} {answer}"

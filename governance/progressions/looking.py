@@ -7,6 +7,7 @@ from datetime import datetime
 
 from django.db.models import Sum
 
+from governance import health
 from governance.models import Progression
 from governance.progressions import steps
 from governance.progressions.deciding import Decision, Facts, decide
@@ -44,12 +45,13 @@ def facts(progression: Progression, *, now: datetime, let_in: bool = False) -> F
     policy = policies.policy_of(version.family)
     recent = assessments.judge(version, policy, now=now).acting
     minutes = _minutes(progression, now)
-    whole = assessments.judge(version, policy, now=now, minutes=minutes).acting
+    record = health.weigh(version, minutes=minutes, now=now)
+    whole = record.assessment
     beside = comparisons.against_production(version, since=since, now=now)
     return Facts(
         entered_at=since,
         deadline_at=progression.deadline_at,
-        requests=_requests(version, since, now),
+        requests=_requests(version, since, now, jobs_only=record.jobs_only),
         now_says=recent.verdict,
         step_says=whole.verdict,
         paused_for=progression.paused_for,
@@ -61,10 +63,12 @@ def facts(progression: Progression, *, now: datetime, let_in: bool = False) -> F
     )
 
 
-def _requests(version: ModelVersion, since: datetime, now: datetime) -> int:
+def _requests(version: ModelVersion, since: datetime, now: datetime, *, jobs_only: bool) -> int:
     rows = PerformanceSnapshot.objects.filter(
         model_version=version, timestamp__gte=since, timestamp__lte=now + SKEW
     )
+    if jobs_only:
+        rows = rows.filter(by_job=True)
     found: int | None = rows.aggregate(requests=Sum("num_requests"))["requests"]
     return found or 0
 

@@ -48,7 +48,7 @@ class PerformanceView(APIView):
             now=clock.now(),
             retention=settings.ASSAY_SNAPSHOT_RETENTION,
         )
-        receipt = snapshots.store(version, batch)
+        receipt = snapshots.store(version, batch, by_job=tokens.is_of_job(request.auth))
         _count(receipt)
         conflicts = [
             {"index": index, "detail": "This interval was reported before with other values."}

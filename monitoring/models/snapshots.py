@@ -36,6 +36,7 @@ class PerformanceSnapshot(models.Model):
     ood_rate = models.FloatField(null=True)  # share of requests, 0..1
     input_drift_score = models.FloatField(null=True)  # 0..1
     gpu_memory_mb = models.FloatField(null=True)
+    by_job = models.BooleanField(db_default=False)  # whether a serving token reported it
     device = models.TextField(null=True)  # noqa: DJ001 — null is "not reported", as for all of these
 
     class Meta:

@@ -55,7 +55,7 @@ def _report(people: People, model_id: str, number: int) -> int:
         }
         for ago in range(10_000)
     ]
-    receipt = people.ask("sam", "POST", f"models/{model_id}/performance", rows, expect=201)
+    receipt = people.ask("otto", "POST", f"models/{model_id}/performance", rows, expect=201)
     accepted: int = receipt["accepted"]
     return accepted
 

@@ -74,9 +74,11 @@ def record_traffic(
     requests: int = 1000,
     error_rate: float = 0.01,
     at: datetime | None = None,
+    by_job: bool = False,
 ) -> None:
     """One snapshot of live traffic, now unless told otherwise."""
     snapshots.store(
         version,
         [Snapshot(timestamp=at or timezone.now(), num_requests=requests, error_rate=error_rate)],
+        by_job=by_job,
     )

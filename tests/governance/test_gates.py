@@ -407,6 +407,45 @@ def test_an_unproven_canary_keeps_production_closed(
     assert "error rate" in blocker
 
 
+@pytest.fixture
+def high_canary(canary: ModelVersion) -> ModelVersion:
+    """A canary of a model whose tier was raised; its signatures are of another policy now."""
+    ModelFamily.objects.filter(pk=canary.family_id).update(risk_tier=RiskTier.HIGH)
+    canary.family.refresh_from_db()
+    return canary
+
+
+def unproven(version: ModelVersion) -> list[str]:
+    """What the gate says of how the canary did."""
+    return [said for said in blockers(version, PRODUCTION) if "proven itself" in said]
+
+
+def test_at_tier_high_a_canary_is_proven_by_serving_tokens_alone(
+    high_canary: ModelVersion,
+) -> None:
+    record_traffic(high_canary)
+    (by_others,) = unproven(high_canary)
+
+    record_traffic(high_canary, requests=100, by_job=True)
+
+    assert "no data on 0 requests that serving tokens reported in the last 10" in by_others
+    assert unproven(high_canary) == []
+
+
+def test_at_tier_high_others_dilute_nothing_and_hold_it_back(high_canary: ModelVersion) -> None:
+    record_traffic(high_canary, requests=100, error_rate=0.06, by_job=True)
+    record_traffic(high_canary, requests=9000, error_rate=0.0)
+    diluted = unproven(high_canary)
+
+    record_traffic(high_canary, requests=900, error_rate=0.0, by_job=True)
+    proven = unproven(high_canary)
+    record_traffic(high_canary, requests=9000, error_rate=0.5)
+
+    assert "rollback on 100 requests that serving tokens reported" in diluted[0]
+    assert proven == []
+    assert "rollback on 1000 requests that serving tokens reported" in unproven(high_canary)[0]
+
+
 def test_the_bake_time_is_the_policys(canary: ModelVersion) -> None:
     earlier: datetime = timezone.now() - timedelta(minutes=30)
     ModelVersion.objects.filter(pk=canary.pk).update(stage_entered_at=earlier - timedelta(hours=1))

@@ -13,11 +13,13 @@ from rest_framework.test import APIClient
 from monitoring import snapshots
 from monitoring.models import PerformanceSnapshot
 from monitoring.parsing import Snapshot
+from registry import clock
 from registry.models import ModelVersion
 from tests.conftest import NOW
 from tests.monitoring.makers import report
 
 Maker = Callable[..., ModelVersion]
+API = "/api/model-registry"
 
 pytestmark = pytest.mark.django_db
 
@@ -36,6 +38,24 @@ def test_new_rows_are_accepted_with_the_seed_s_columns(make_version: Maker) -> N
     row = PerformanceSnapshot.objects.get()
     assert receipt == snapshots.Receipt(accepted=1, duplicates=0, conflicts=())
     assert (row.model_id, row.version, row.error_rate) == (version.model_id, "1.0.0", 0.02)
+
+
+@pytest.mark.parametrize("role", ["serving", "operator"])
+@pytest.mark.parametrize("count", [1, snapshots.FEW + 1])
+def test_a_row_knows_whether_a_serving_token_reported_it(
+    api: Callable[..., APIClient], make_version: Maker, role: str, count: int
+) -> None:
+    version, client = make_version(), api(role)
+    body = [
+        {"timestamp": (NOW - timedelta(seconds=n)).isoformat(), "num_requests": 1}
+        for n in range(count)
+    ]
+
+    with clock.telling(lambda: NOW):
+        client.post(f"{API}/models/{version.model_id}/performance", body, format="json")
+
+    told = list(PerformanceSnapshot.objects.values_list("by_job", flat=True))
+    assert told == [role == "serving"] * count
 
 
 def test_the_same_report_again_is_a_duplicate(make_version: Maker) -> None:

@@ -302,14 +302,27 @@ def test_tier_high_waits_for_its_signatures_and_people_are_called(
     progression = begin(*SHORT)
     ModelFamily.objects.update(risk_tier=RiskTier.HIGH)
 
-    watch.pass_step(progression.version, minutes=70)
-    watch.pass_step(progression.version, minutes=1)
+    watch.pass_step(progression.version, minutes=70, by_job=True)
+    watch.pass_step(progression.version, minutes=1, by_job=True)
 
     assert at(progression) == ("canary", 5, "waiting")
     assert any("signatures for canary" in said for said in progression.waits_for)
     assert Incident.objects.filter(kind="progress_stalled").count() == 1
     with pytest.raises(PromotionBlocked):
         steering.advance(progression.version, actor="user:7", now=watch.now)
+
+
+@pytest.mark.parametrize(("by_job", "waits"), [(False, "requests"), (True, "signatures for")])
+def test_at_tier_high_a_step_is_over_by_what_serving_tokens_report(
+    begin: Begin, watch: Watch, by_job: bool, waits: str
+) -> None:
+    progression = begin(*SHORT)
+    ModelFamily.objects.update(risk_tier=RiskTier.HIGH)
+
+    watch.pass_step(progression.version, by_job=by_job)
+
+    assert at(progression) == ("canary", 5, "waiting" if by_job else "running")
+    assert waits in " ".join(progression.waits_for)
 
 
 def test_whoever_changes_the_share_takes_over(begin: Begin, watch: Watch) -> None:
