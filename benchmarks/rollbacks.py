@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import random
 import statistics
 import threading
@@ -21,7 +22,7 @@ from benchmarks import serving
 from benchmarks.crowds import COUNTING, Http, Place, place_of
 from tests.running import Running, run_assay
 
-ROLLBACKS = 200
+ROLLBACKS = int(os.environ.get("ASSAY_BENCH_ROLLBACKS", "200"))  # each way
 BEAT_SECONDS = 5.0
 PATIENCE = 60.0  # seconds
 LOOK_EVERY = 0.002  # seconds; whoever looks takes time of the same cores
@@ -58,7 +59,7 @@ def _arriving(assay: Running) -> Iterator[list[float]]:
     serving.prepare(assay, "canaries", "fed_", str(FED))
     together = get_context("spawn")
     stop, accepted = together.Event(), together.Value("q", 0)
-    feeder = together.Process(target=feed, args=(place_of(assay), stop, accepted))
+    feeder = together.Process(target=feed, args=(place_of(assay), stop, accepted), daemon=True)
     feeder.start()
     time.sleep(ARRIVING_SINCE)
     began, before, rate = time.perf_counter(), accepted.value, [0.0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from celery import shared_task
+from celery import Task, shared_task
 from django.conf import settings
 
 from monitoring import (
@@ -22,12 +22,14 @@ from registry.ledger import deliveries
 from registry.models import ModelVersion
 
 
-@shared_task
-def check_version(version_pk: int) -> None:
+@shared_task(bind=True)
+def check_version(self: Task, version_pk: int) -> None:
     """Judge one version; sent when its snapshots arrive.
 
     What it asks for is done at once: a task of its own would wait for its turn.
     """
+    if not self.request.called_directly:
+        scheduling.let_more_arrive(version_pk)
     scheduling.clear_mark(version_pk)
     version = ModelVersion.objects.get(pk=version_pk)
     action = rollbacks.request_if_degraded(version, now=clock.now())

@@ -85,7 +85,7 @@ HANDLERS = [
             ("mail", "monitoring.notifications.mail.announce"),
         )
     ),
-    Mutant("handler: users'", "d", EVENTS, '    yield f"{PULLED}{name}"', "    pass"),
+    Mutant("handler: users'", "d", EVENTS, "in cursor.fetchall()", "in ()"),
 ]
 STARTS = [
     Mutant("delivery after commit", "d", EVENTS, "transaction.on_commit(", NEVER),
