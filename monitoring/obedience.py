@@ -133,8 +133,8 @@ def _off_share(shared: Families, counts: Counts) -> Iterator[Disobedience]:
             yield Disobedience(
                 version,
                 Severity.WARNING,
-                f"{version} gets {seen.share:.1%} of {seen.total:,} requests, and should get "
-                f"{seen.desired:.1%}.",
+                f"{version} gets {100 * seen.share:.1f} % of {seen.total:,} requests, and should get "
+                f"{100 * seen.desired:.1f} %.",
             )
 
 

@@ -142,8 +142,8 @@ def test_the_check_shows_it(
     [
         (0.04, 0.01, ["worse beyond doubt", "production&#x27;s 1 % over 6,000 (57.8 nats)"]),
         (0.01, 0.01, ["not worse beyond doubt", "production&#x27;s 1 % over 6,000 (0.0 nats)"]),
-        (0.01, None, ["nothing can be said: production has not reported its errors"]),
-        (None, 0.01, ["nothing can be said: it has not reported its errors"]),
+        (0.01, None, ["nothing can be said, production has not reported its errors"]),
+        (None, 0.01, ["nothing can be said, it has not reported its errors"]),
     ],
 )
 def test_the_page_of_a_canary_shows_it(

@@ -192,8 +192,8 @@ def test_a_canary_with_another_share_is_a_warning(make_version: Maker, got: int,
     obedience.report(now=NOW)
 
     assert standing() == [("fresh", "traffic_ignored", "warning")]
-    assert f"gets {got / (got + of):.1%} of" in Incident.objects.get().summary
-    assert Incident.objects.get().summary.endswith("should get 20.0%.")
+    assert f"gets {100 * got / (got + of):.1f} % of" in Incident.objects.get().summary
+    assert Incident.objects.get().summary.endswith("should get 20.0 %.")
 
 
 def test_few_requests_are_no_evidence_and_settle_nothing_either(make_version: Maker) -> None:
