@@ -49,7 +49,7 @@ test-external: $(INSTALLED_DEV)
 	$(BIN)/python -m tests.external $(PYTEST)
 
 soak: $(INSTALLED_DEV)
-	ASSAY_SOAK=1 ASSAY_SOAK_SECONDS=60 ASSAY_ROUND_TRIPS=500 $(BIN)/python -m pytest \
+	ASSAY_SOAK=1 ASSAY_SOAK_SECONDS=60 ASSAY_KILL_ROUNDS=2 ASSAY_ROUND_TRIPS=500 $(BIN)/python -m pytest \
 	  tests/ledger tests/manifests tests/playbooks tests/faults tests/deployment \
 	  tests/monitoring/test_false_alarms.py tests/api/test_schemathesis.py tests/demo/test_whole.py \
 	  tests/browser/test_accessibility.py

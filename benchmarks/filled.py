@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # models can be imported once Django is set up
 FAMILIES = 500
 EACH = 20  # versions of a family; every twentieth of all is in sandbox
 BATCH = 500
+TOLD = 2_000  # versions between two words of how far it is
 PATIENCE = 120.0  # seconds
 TASKS = ("classification", "regression", "ranking", "detection")
 OWED = """
@@ -39,6 +40,7 @@ def fill(assay: Running) -> None:
     """Register them in a process of its own, and wait until the workers are done."""
     home = {"ASSAY_HOME": str(assay.home), "DJANGO_SETTINGS_MODULE": "config.settings"}
     subprocess.run([sys.executable, "-m", "benchmarks.filled"], env=os.environ | home, check=True)
+    print("  the workers write what follows from it", flush=True)
     with psycopg.connect(Home(assay.home).database_url("assay_migrator"), autocommit=True) as owner:
         _wait_for_workers(owner)
         owner.execute("vacuum analyze")
@@ -56,6 +58,8 @@ def main() -> None:
     entries = list(_entries())
     for start in range(0, len(entries), BATCH):
         _sort_out(registration.register_all(entries[start : start + BATCH], registrant=local))
+        if (start + BATCH) % TOLD == 0:
+            print(f"  {start + BATCH:,} of {len(entries):,} versions registered", flush=True)
     with connection.cursor() as cursor:
         cursor.execute(ALIASES)
 

@@ -35,6 +35,7 @@ def _compare(assay: Running, name: str, pause: float) -> None:
         for ledger in (False, True):
             _switch(assay, on=ledger)
             rates[ledger].append(_rate(assay, pause))
+            print(f"    {'with' if ledger else 'without':8s}{rates[ledger][-1]:7.0f}/s", flush=True)
     without, with_it = (sum(rates[ledger]) / ROUNDS for ledger in (False, True))
     print(f"  {name:22s} without {without:7.0f}/s   with {with_it:7.0f}/s", end="   ")
     print(f"with ÷ without {with_it / without:5.2f}")
