@@ -29,6 +29,7 @@ SERVED = {"db", "transactional_db", "committed", "django_db_setup", "running", "
 
 # What waits for real processes comes first, so that it waits while the rest is computing.
 PATIENT = (
+    "faults/test_services",
     "faults/test_playbook_kills",
     "demo/test_whole",
     "config/test_embedded",

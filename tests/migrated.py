@@ -34,10 +34,11 @@ def shared() -> Iterator[None]:
 def copy_home(to: Path) -> None:
     """Make ``to`` a home with servers of its own, which are not running."""
     to.mkdir(exist_ok=True)
-    subprocess.run(["cp", "-a", f"{_home()}/.", str(to)], check=True)
+    subprocess.run(["cp", "-a", f"{home()}/.", str(to)], check=True)
 
 
-def _home() -> Path:
+def home() -> Path:
+    """The home that others are copied from; the first call is the main thread's."""
     place = _place() / "home"
     with _once("home") as first:
         if first:

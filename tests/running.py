@@ -35,11 +35,11 @@ class Running:
 
     home: Path
     port: int
-    process: subprocess.Popen[bytes]
     environment: dict[str, str]
     said: Path  # what it prints
     addresses: Addresses | None = None  # of servers that the run was given
     tokens: dict[tuple[str, ...], str] = field(default_factory=dict)
+    process: subprocess.Popen[bytes] = field(init=False)
 
     def database_url(self, role: str) -> str:
         """Its database, as one of Assay's roles."""
@@ -104,6 +104,19 @@ class Running:
             time.sleep(0.2)
         raise AssertionError(f"not ready: {said}\n{self.log()}")
 
+    def start(self, **environment: str) -> None:
+        """Start everything, or start it again; with more in its environment, from now on."""
+        self.environment |= environment
+        with self.said.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "manage.py", "up"],
+                cwd=ROOT,
+                env=self.environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+            )
+
     def log(self) -> str:
         """What it has printed so far."""
         return self.said.read_text(errors="replace")[-5000:]
@@ -135,16 +148,8 @@ def run_assay(home: Path | None = None, **environment: str) -> Iterator[Running]
         own.make()
     servers = own.environment if own else dict.fromkeys(GIVEN, "")
     names = inherited | servers | environment | {"ASSAY_HOME": str(home), "ASSAY_PORT": str(port)}
-    with (place / "up.log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "manage.py", "up"],
-            cwd=ROOT,
-            env=names,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
-        )
-    running = Running(home, port, process, names, place / "up.log", own)
+    running = Running(home, port, names, place / "up.log", own)
+    running.start()
     try:
         running.wait_until_ready()
         yield running
