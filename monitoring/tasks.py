@@ -21,6 +21,8 @@ from registry import clock
 from registry.ledger import deliveries
 from registry.models import ModelVersion
 
+STALE = 10.0  # seconds; a later tick has sent the check anew, so that none piles up
+
 
 @shared_task(bind=True)
 def check_version(self: Task, version_pk: int) -> None:
@@ -45,7 +47,7 @@ def evaluate_rollback_triggers() -> None:
     one holds no other up.
     """
     for pk in assessments.check_serving(now=clock.now()):
-        check_version.delay(pk)
+        check_version.apply_async((pk,), expires=STALE)
 
 
 @shared_task

@@ -24,7 +24,11 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def _in_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """A check is done where beat sends it."""
-    monkeypatch.setattr(tasks.check_version, "delay", tasks.check_version)
+
+    def at_once(arguments: tuple[int], *, expires: float) -> None:
+        tasks.check_version(*arguments)
+
+    monkeypatch.setattr(tasks.check_version, "apply_async", at_once)
 
 
 def beat(at: datetime) -> None:
