@@ -27,7 +27,8 @@ settings.load_profile("shared machine")
 SERVED = {"db", "transactional_db", "committed", "django_db_setup", "running", "people"}
 
 
-# What waits for real processes comes first, so that it waits while the rest is computing.
+# What waits for real processes comes first, so that it waits while the rest is computing; then what
+# is long, so that at the end no process waits for another.
 PATIENT = (
     "faults/test_services",
     "faults/test_playbook_kills",
@@ -43,6 +44,7 @@ PATIENT = (
     "api/test_schemathesis",
     "test_traces",
     "manifests/test_memory",
+    "scenarios",
 )
 
 

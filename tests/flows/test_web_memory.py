@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 import urllib.request
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+import pytest
 
 from tests import processes
 from tests.config.supervised import children
 from tests.people import People
 from tests.processes import needs_proc
-from tests.running import Running
+from tests.running import Running, run_assay
 
 MOST_MB = 200
 ROUNDS = 12  # over connections of their own, so that both processes answer of each kind
 LARGE = ("/api/schema/", "/metrics", "/readyz", "/models/", "/statistics/", "/incidents/")
 
 
+@pytest.fixture(scope="module")
+def running() -> Iterator[Running]:
+    """A product that has done nothing else, so that what it takes is what this asks of it."""
+    with run_assay() as fresh:
+        yield fresh
+
+
 @needs_proc
-def test_a_web_process_takes_under_200_mb_and_maps_no_torch(
-    people: People, running: Running
-) -> None:
+def test_a_web_process_takes_under_200_mb_and_maps_no_torch(running: Running) -> None:
+    people = People(running)
     model_id = people.in_canary()
 
     with ThreadPoolExecutor(4) as callers:
