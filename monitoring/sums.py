@@ -9,7 +9,6 @@ from django.db import connection
 
 from monitoring import weighing, wide_sums
 from monitoring.arithmetic import log_ratio, squared
-from monitoring.parsing import SKEW
 from monitoring.triggers import Thresholds
 from monitoring.weighing import WHOLE, WIDTHS, Evidence, LatencySums, Sums
 from registry.models import ModelVersion
@@ -81,25 +80,17 @@ def add_up(
     if not versions:
         return {}
     wide = wide_sums.add_up(versions, limits, WIDE, now=now)
-    asked = [(version, width) for version in versions for width in NARROW]
-    starts = [limits[v.pk].since(now, width) for v, width in asked]
+    each = [version for version in versions for _ in NARROW]
     with connection.cursor() as cursor:
         cursor.execute(
             SUMS,
             {
-                "versions": [v.pk for v, _ in asked],
-                "widths": [width for _, width in asked],
-                "since": [
-                    max(v.stage_entered_at, start)
-                    for (v, _), start in zip(asked, starts, strict=True)
-                ],
-                "max_error": [limits[v.pk].max_error_rate for v, _ in asked],
-                "max_ood": [limits[v.pk].max_ood_rate for v, _ in asked],
-                "max_drift": [limits[v.pk].max_input_drift for v, _ in asked],
-                "drift_sample": [limits[v.pk].min_requests_drift for v, _ in asked],
-                "limit_ms": [_limit_ms(limits[v.pk], baselines[v.pk]) for v, _ in asked],
-                "earliest": min(starts),
-                "latest": now + SKEW,
+                **wide_sums.windows(versions, limits, NARROW, now=now),
+                "max_error": [limits[v.pk].max_error_rate for v in each],
+                "max_ood": [limits[v.pk].max_ood_rate for v in each],
+                "max_drift": [limits[v.pk].max_input_drift for v in each],
+                "drift_sample": [limits[v.pk].min_requests_drift for v in each],
+                "limit_ms": [_limit_ms(limits[v.pk], baselines[v.pk]) for v in each],
                 "slow": weighing.SLOW,
                 "slow_share": weighing.SLOW_SHARE,
                 "slow_sample": weighing.SMALLEST_SLOW_SAMPLE,

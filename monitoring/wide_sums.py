@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
 
@@ -81,6 +82,27 @@ class Wide:
     ood_rate: Sums
 
 
+def windows(
+    versions: Sequence[ModelVersion],
+    limits: Mapping[int, Thresholds],
+    widths: Sequence[float],
+    *,
+    now: datetime,
+) -> dict[str, Any]:
+    """What a query is told of the windows: for each version one of each width, in this order."""
+    asked = [(version, width) for version in versions for width in widths]
+    starts = [limits[v.pk].since(now, width) for v, width in asked]
+    return {
+        "versions": [v.pk for v, _ in asked],
+        "widths": [width for _, width in asked],
+        "since": [
+            max(v.stage_entered_at, start) for (v, _), start in zip(asked, starts, strict=True)
+        ],
+        "earliest": min(starts),
+        "latest": now + SKEW,
+    }
+
+
 def add_up(
     versions: Sequence[ModelVersion],
     limits: Mapping[int, Thresholds],
@@ -93,22 +115,8 @@ def add_up(
     Args:
         limits: By version pk.
     """
-    asked = [(version, width) for version in versions for width in widths]
-    starts = [limits[v.pk].since(now, width) for v, width in asked]
     with connection.cursor() as cursor:
-        cursor.execute(
-            SUMS,
-            {
-                "versions": [v.pk for v, _ in asked],
-                "widths": [width for _, width in asked],
-                "since": [
-                    max(v.stage_entered_at, start)
-                    for (v, _), start in zip(asked, starts, strict=True)
-                ],
-                "earliest": min(starts),
-                "latest": now + SKEW,
-            },
-        )
+        cursor.execute(SUMS, windows(versions, limits, widths, now=now))
         rows = {(row[0], row[1]): row[2:] for row in cursor.fetchall()}
     return {v.pk: [_wide(rows[v.pk, width]) for width in widths] for v in versions}
 
