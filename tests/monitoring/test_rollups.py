@@ -39,6 +39,16 @@ RETENTION = timedelta(days=90)
 LEVELS = (MinuteRollUp, HourRollUp, DayRollUp)
 
 
+@pytest.fixture(autouse=True)
+def no_days(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Begin without partitions: tests that commit leave those of the days they spoke of."""
+    monkeypatch.setattr(snapshots, "_made", set())
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select retire_snapshot_partition(day, now()) from unnest(%s) as day", [partitions()]
+        )
+
+
 def measured(seed: int, *, rows: int = 400, days: int = 3) -> list[Snapshot]:
     """Snapshots of some days before NOW, with gaps, silences and stamps on every border."""
     chance = random.Random(seed)
