@@ -38,8 +38,9 @@ demo: $(INSTALLED_DEMO)
 password: $(INSTALLED)
 	@$(BIN)/python manage.py password $(FOR)
 
-# Two processes, each with servers of its own; the files of one never meet.
-PYTEST = $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+# Each process has servers of its own, and takes whole files. Three, for two processors: while one
+# waits for what the product does, two compute.
+PYTEST = $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 test: $(INSTALLED_DEV)
 	$(PYTEST)

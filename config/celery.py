@@ -9,7 +9,7 @@ from celery import Celery
 from config import heartbeats, reconnecting
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-# `migrate` runs the system checks; in each worker they would only import every page.
+# Migrating runs the system checks; in each worker they would only import every page.
 os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
 
 app = Celery("assay", task_cls="config.request_ids:TracedTask", amqp=reconnecting.AMQP)

@@ -78,7 +78,7 @@ def _is_served(item: pytest.Item) -> bool:
 
 NOW = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
 Stage = DeploymentStage
-HANDLER_MODULES = ("tests.seed_handler", "tests.flows.handlers")
+HANDLER_MODULES = ("tests.seed_handler", "tests.flows.handlers", "tests.client.answering")
 
 
 @pytest.fixture(scope="session")
@@ -210,7 +210,11 @@ def actor(trainer: User) -> str:
 @pytest.fixture(scope="session")
 def running() -> Iterator[Running]:
     """The whole product, as `make up` runs it, on a port and home of its own."""
-    with run_assay(ASSAY_HANDLER_MODULES=",".join(HANDLER_MODULES)) as assay:
+    with run_assay(
+        ASSAY_HANDLER_MODULES=",".join(HANDLER_MODULES),
+        ASSAY_LOG_FORMAT="json",
+        ASSAY_WEBHOOK_ALLOW="127.0.0.0/8",
+    ) as assay:
         yield assay
 
 

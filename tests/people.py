@@ -21,17 +21,10 @@ from psycopg.rows import dict_row
 
 from demo.browser import Browser
 from tests.flows import files
-from tests.running import ROOT, Running
+from tests.running import ROLES, ROOT, Running
 
 Found = TypeVar("Found")
 
-ROLES = {
-    "tom": "trainer",
-    "rita": "reviewer",
-    "ruth": "reviewer",
-    "rob": "risk_officer",
-    "otto": "operator",
-}
 JOB = "sam"  # serves every model, with a token for each
 SHOWN = re.compile(r'<code id="token">(\w+\S*)</code>')
 FAMILY = "select family_id from registry_modelversion where model_id = %s"

@@ -6,26 +6,16 @@ import json
 import re
 import time
 import urllib.request
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
-
 from tests.people import People, now
-from tests.running import Running, run_assay
+from tests.running import Running
 
 CAUSE = "the-post-that-did-it"
 WITHIN = 30.0  # seconds
 
 
-@pytest.fixture(scope="module")
-def assay() -> Iterator[Running]:
-    with run_assay(ASSAY_LOG_FORMAT="json") as running:
-        yield running
-
-
-def test_what_workers_say_carries_the_id_of_the_post_that_caused_it(assay: Running) -> None:
-    people = People(assay)
+def test_what_workers_say_carries_the_id_of_the_post_that_caused_it(people: People) -> None:
     model_id = people.in_canary()
 
     post_degraded(people, model_id)
@@ -33,15 +23,15 @@ def test_what_workers_say_carries_the_id_of_the_post_that_caused_it(assay: Runni
     deadline, loggers = time.monotonic() + WITHIN, set[str]()
     while not {"assay.access", "assay.incidents"} <= loggers:
         assert time.monotonic() < deadline, f"only {loggers} know of it"
-        loggers = {line["logger"] for line in said(assay) if line["request_id"] == CAUSE}
+        loggers = {line["logger"] for line in said(people.running) if line["request_id"] == CAUSE}
         time.sleep(0.2)
 
 
-def test_either_web_process_answers_for_both(assay: Running) -> None:
+def test_either_web_process_answers_for_both(running: Running) -> None:
     for _ in range(40):
-        urllib.request.urlopen(f"{assay.url}/healthz").close()
+        urllib.request.urlopen(f"{running.url}/healthz").close()
 
-    counted = [healthz_count(assay) for _ in range(10)]
+    counted = [healthz_count(running) for _ in range(10)]
 
     # Asked anew over a connection of its own each time, so both processes answered some.
     assert len(set(counted)) == 1
@@ -64,14 +54,16 @@ def post_degraded(people: People, model_id: str) -> None:
         assert answer.headers["X-Request-ID"] == CAUSE
 
 
-def said(assay: Running) -> list[dict[str, Any]]:
+def said(running: Running) -> list[dict[str, Any]]:
     """Every JSON line that any process has logged."""
-    text = "".join(file.read_text(errors="replace") for file in (assay.home / "log").glob("*.log"))
+    text = "".join(
+        file.read_text(errors="replace") for file in (running.home / "log").glob("*.log")
+    )
     return [json.loads(line) for line in text.splitlines() if line.startswith('{"time"')]
 
 
-def healthz_count(assay: Running) -> float:
-    with urllib.request.urlopen(f"{assay.url}/metrics") as answer:
+def healthz_count(running: Running) -> float:
+    with urllib.request.urlopen(f"{running.url}/metrics") as answer:
         text = answer.read().decode()
     return sum(
         float(line.rpartition(" ")[2])

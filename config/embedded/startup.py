@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 
 from config import env
-from config.embedded import given, postgres, roles, valkey
+from config.embedded import given, postgres, roles, schema, valkey
 from config.embedded.keeper import Keeper
 from config.embedded.locations import POSTGRES_MAJOR, Home
 from config.embedded.programs import Addresses, Programs, external_database
@@ -48,7 +48,8 @@ class Startup:
         self._say(f"Assay starts from {home.path}")
         keep_secret_key(home)
         programs = Programs(home, self._port, Addresses(*self._database(), self._broker()))
-        self._tenancy.finish(programs.migrate, seconds=MIGRATIONS_MAY_TAKE)
+        if not schema.is_current(self._owner_url(programs.addresses)):
+            self._tenancy.finish(programs.migrate, seconds=MIGRATIONS_MAY_TAKE)
         self._line("schema", "up to date")
         forget_counts(home)
         web = self._keeper.start(programs.web)
@@ -74,6 +75,11 @@ class Startup:
         self._line("database", f"PostgreSQL {POSTGRES_MAJOR}")
         home = self._tenancy.home
         return home.database_url(roles.APPLICATION), home.database_url(roles.MIGRATOR)
+
+    def _owner_url(self, addresses: Addresses) -> str:
+        """The owner's URL with its password, which may be in a file where a database is given."""
+        given_one = external_database(os.environ) is not None
+        return env.owner_database_url() if given_one else addresses.owner_database_url
 
     def _broker(self) -> str:
         """Start Valkey unless a broker is given; its URL."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
@@ -14,7 +14,7 @@ from assay.bus import CursorBus
 from assay.over_http import HttpTransport
 from assay.session import Session
 from tests.client.doors import As, over_http
-from tests.running import ROOT, Running, run_assay
+from tests.running import ROOT, Running
 
 HANDLERS = "tests.client.answering"
 SUBSCRIBE = f"""
@@ -103,21 +103,14 @@ def test_the_registrys_own_events_cannot_be_published(as_: As) -> None:
         get_event_bus().publish(Event("model.promoted"))
 
 
-@pytest.fixture
-def with_handlers() -> Iterator[Running]:
-    """A product whose workers may import the test's handlers."""
-    with run_assay(ASSAY_HANDLER_MODULES=HANDLERS) as running:
-        yield running
-
-
 def test_a_handler_subscribed_in_process_runs_in_a_worker_and_may_call_the_registry(
-    with_handlers: Running, entry: ModelRegistryEntry
+    running: Running, entry: ModelRegistryEntry
 ) -> None:
-    environ = {**with_handlers.environment, "DJANGO_SETTINGS_MODULE": "config.settings"}
+    environ = {**running.environment, "DJANGO_SETTINGS_MODULE": "config.settings"}
     environ.pop("ASSAY_URL", None)
     subprocess.run([sys.executable, "-c", SUBSCRIBE], cwd=ROOT, env=environ, check=True)
-    token = with_handlers.token("tom", "trainer")
-    registry = Registry(Session(HttpTransport(with_handlers.url, token)))
+    token = running.token("tom", "trainer")
+    registry = Registry(Session(HttpTransport(running.url, token)))
 
     registry.register_model(entry)
 

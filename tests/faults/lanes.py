@@ -16,18 +16,12 @@ from psycopg.rows import dict_row
 
 from tests.faults.brokers import Broker, own_broker
 from tests.faults.jobs import Job, serving
-from tests.people import ROLES, People, eventually
+from tests.people import People, eventually
 from tests.running import run_assay
 
 CONTRACT = 15.0  # seconds from a service's return until all is as it should be
 GIVEN_UP = 60.0  # seconds, when there is nothing more to wait for
 MOST_WAITING = 60  # tasks on the broker once all is well; three of beat's rounds
-UP = "Ctrl-C stops everything."
-TOKENS = """
-import django; django.setup()
-from registry import tokens
-print(*(tokens.issue(name, role=role) for name, role in {roles}))
-"""
 HEALED = """
 select exists(
     select from registry_stagetransition t join registry_modelversion v on v.id = t.version_id
@@ -111,17 +105,12 @@ Fault = Callable[[Lane, Job], AbstractContextManager[Return]]
 
 @contextmanager
 def lane() -> Iterator[Lane]:
-    """A product, up, whose people have their tokens."""
+    """A product, up."""
     with (
         own_broker() as broker,
         run_assay(REDIS_URL=broker.url, ASSAY_WEBHOOK_ALLOW="127.0.0.0/8") as running,
     ):
         people = People(running)
-        # Whoever may review before the first administrator is made is taken for them.
-        eventually(lambda: UP in running.log(), seconds=GIVEN_UP)
-        roles = [(name, ROLES[name]) for name in ("tom", "rita", "otto")]
-        issued = people.run("-c", TOKENS.format(roles=roles)).split()
-        running.tokens |= dict(zip(roles, issued, strict=True))
         mine = Lane(people, broker)
         try:
             yield mine

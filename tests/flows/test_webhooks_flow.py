@@ -3,25 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-
-import pytest
 
 from assay import webhooks as standard
 from tests.people import People, eventually
 from tests.processes import kill, needs_proc
-from tests.running import run_assay
 from tests.webhooks.receiver import receiving
 
 RUN_OUT = (
     "update registry_delivery set leased_until = now() where event_id = %s and lease is not null"
 )
-
-
-@pytest.fixture(scope="module")
-def people() -> Iterator[People]:
-    with run_assay(ASSAY_WEBHOOK_ALLOW="127.0.0.0/8") as running:
-        yield People(running)
 
 
 def test_a_rollback_reaches_a_webhook_at_once_signed_and_with_its_reasons(people: People) -> None:
