@@ -86,6 +86,11 @@ def make_partitions_ahead(*, today: date) -> None:
         _make_partitions({today + timedelta(days=n) for n in range(DAYS_AHEAD + 1)})
 
 
+def forget_partitions() -> None:
+    """Ask for every day's anew: somebody has dropped them all."""
+    _made.clear()
+
+
 def _receipt(batch: Sequence[Snapshot], standing: Known, accepted: int) -> Receipt:
     conflicts = tuple(i for i, s in enumerate(batch) if standing[s.key] != s)
     return Receipt(accepted, len(batch) - accepted - len(conflicts), conflicts)

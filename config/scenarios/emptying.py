@@ -6,6 +6,8 @@ import psycopg
 import redis
 from psycopg import sql
 
+from monitoring import snapshots
+
 # Filled by migrations: what a scenario or a test leaves must go, these must stay.
 KEPT = {
     "django_migrations",
@@ -20,6 +22,10 @@ TABLES = """
 select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
 where n.nspname = 'public' and c.relkind in ('r', 'p') and not c.relispartition
 """
+DAYS = """
+select inhrelid::regclass::text from pg_inherits
+where inhparent = 'memory_model_performance'::regclass
+"""
 TRUNCATE_TRIGGERS = """
 select tgrelid::regclass::text, tgname from pg_trigger where not tgisinternal and tgtype & 32 <> 0
 """
@@ -28,6 +34,7 @@ select tgrelid::regclass::text, tgname from pg_trigger where not tgisinternal an
 def empty(owner_url: str, redis_url: str) -> None:
     """Remove everything but what the migrations made, as the owner."""
     _empty_database(owner_url)
+    snapshots.forget_partitions()
     with redis.Redis.from_url(redis_url) as broker:
         for key in broker.scan_iter("assay:traffic:*"):  # of rows whose numbers are given anew
             broker.delete(key)
@@ -36,6 +43,8 @@ def empty(owner_url: str, redis_url: str) -> None:
 def _empty_database(owner_url: str) -> None:
     with psycopg.connect(owner_url) as connection:
         guards = [tuple(row) for row in connection.execute(TRUNCATE_TRIGGERS).fetchall()]
+        for (day,) in connection.execute(DAYS).fetchall():
+            connection.execute(sql.SQL("drop table {}").format(sql.Identifier(day)))
         for table, trigger in guards:
             _switch(connection, table, trigger, "disable")
         names = [row[0] for row in connection.execute(TABLES).fetchall() if row[0] not in KEPT]

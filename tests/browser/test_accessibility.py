@@ -79,7 +79,10 @@ def issues(page: Page, path: str) -> list[str]:
     A page that is wider than its screen is an issue too.
     """
     page.goto(path)
-    wider: int = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    assert page.viewport_size
+    # Not innerWidth: a phone makes that as wide as what does not fit, and shows all of it smaller.
+    wide: int = page.evaluate("document.documentElement.scrollWidth")
+    wider = wide - page.viewport_size["width"]
     too_wide = [f"{path}: {wider} px wider than the screen"] if wider > 0 else []
     answer = Axe().run(page).response
     return too_wide + [

@@ -112,6 +112,8 @@ def lane() -> Iterator[Lane]:
     ):
         people = People(running)
         mine = Lane(people, broker)
+        # Whoever has never looked for silence does not know that it was away.
+        eventually(lambda: mine.ask("select from monitoring_listening"), seconds=GIVEN_UP)
         try:
             yield mine
         finally:

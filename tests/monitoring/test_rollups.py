@@ -39,15 +39,6 @@ RETENTION = timedelta(days=90)
 LEVELS = (MinuteRollUp, HourRollUp, DayRollUp)
 
 
-@pytest.fixture(autouse=True)
-def no_days(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Begin without partitions: tests that commit leave those of the days they spoke of."""
-    monkeypatch.setattr(snapshots, "_made", set())
-    with connection.cursor() as cursor:
-        left = [day for day in rollups._days(cursor) if day <= NOW.date()]
-        cursor.execute("select retire_snapshot_partition(unnest(%s), now())", [left])
-
-
 def measured(seed: int, *, rows: int = 400, days: int = 3) -> list[Snapshot]:
     """Snapshots of some days before NOW, with gaps, silences and stamps on every border."""
     chance = random.Random(seed)
@@ -103,9 +94,9 @@ def held() -> list[list[list[Any]]]:
 
 
 def partitions() -> list[date]:
-    """The days that there are, but for those that tests of far years have left."""
+    """The days that there are."""
     with connection.cursor() as cursor:
-        return [day for day in rollups._days(cursor) if day.year == NOW.year]
+        return rollups._days(cursor)
 
 
 def test_a_minute_holds_sums_by_metric_and_a_histogram(make_version: Maker) -> None:
