@@ -21,11 +21,12 @@ def find(model_id: str) -> ModelVersion:
     Raises:
         NotFound: There is none.
     """
-    found = ModelVersion.objects.select_related("family", "artifact").filter(model_id=model_id)
-    version = found.first()
-    if version is None:
-        raise NotFound(f"There is no model {model_id!r}; GET models lists those there are.")
-    return version
+    try:
+        return ModelVersion.objects.select_related("family", "artifact").get(model_id=model_id)
+    except ModelVersion.DoesNotExist:
+        raise NotFound(
+            f"There is no model {model_id!r}; GET models lists those there are."
+        ) from None
 
 
 def entries(versions: Sequence[ModelVersion]) -> list[dict[str, Any]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import psycopg
 import redis
 from psycopg import sql
@@ -22,11 +24,9 @@ TABLES = """
 select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
 where n.nspname = 'public' and c.relkind in ('r', 'p') and not c.relispartition
 """
-# But for those of the days that it really is: other processes know of them, and that they stay.
 DAYS = """
 select relname from pg_inherits join pg_class on oid = inhrelid
 where inhparent = 'memory_model_performance'::regclass
-    and to_date(right(relname, 8), 'YYYYMMDD') not between current_date - 1 and current_date + 8
 """
 TRUNCATE_TRIGGERS = """
 select tgrelid::regclass::text, tgname from pg_trigger where not tgisinternal and tgtype & 32 <> 0
@@ -46,7 +46,8 @@ def _empty_database(owner_url: str) -> None:
     with psycopg.connect(owner_url) as connection:
         guards = [tuple(row) for row in connection.execute(TRUNCATE_TRIGGERS).fetchall()]
         for (day,) in connection.execute(DAYS).fetchall():
-            connection.execute(sql.SQL("drop table {}").format(sql.Identifier(day)))
+            if not _is_present(day):
+                connection.execute(sql.SQL("drop table {}").format(sql.Identifier(day)))
         for table, trigger in guards:
             _switch(connection, table, trigger, "disable")
         names = [row[0] for row in connection.execute(TABLES).fetchall() if row[0] not in KEPT]
@@ -62,6 +63,12 @@ def _empty_database(owner_url: str) -> None:
         connection.execute("delete from auth_user where username <> 'local'")
         for table, trigger in guards:
             _switch(connection, table, trigger, "enable always")
+
+
+def _is_present(day: str) -> bool:
+    """Whether a partition is of the days that it really is: other processes know that it is there."""
+    away = datetime.strptime(day[-8:], "%Y%m%d").replace(tzinfo=UTC) - datetime.now(UTC)
+    return timedelta(days=-2) < away < timedelta(days=snapshots.DAYS_AHEAD + 1)
 
 
 def _switch(connection: psycopg.Connection, table: str, trigger: str, how: str) -> None:

@@ -1,7 +1,7 @@
 """What the product stands on fails while a version breaks: all is done, once, and nothing is lost.
 
 Lanes, each with a product of its own, suffer every kind of fault in turn, so that their waiting
-overlaps. CI has ten of each kind, `make soak` fifty. Of the registry's ten minutes away CI only lets
+overlaps. CI has five of each kind, `make soak` fifty. Of the registry's ten minutes away CI only lets
 the clocks pass; `make soak` waits for them once.
 """
 
@@ -21,7 +21,7 @@ from tests.processes import needs_proc, own_servers
 
 pytestmark = needs_proc
 
-LANES, ROUNDS = (5, 10) if "ASSAY_SOAK" in os.environ else (2, 5)
+LANES, ROUNDS = (5, 10) if "ASSAY_SOAK" in os.environ else (1, 5)
 FAULTS: Mapping[str, Sequence[Fault]] = {  # kinds with several faults take turns
     "worker": (kinds.control_killed, kinds.outside_killed),
     "valkey": (kinds.valkey_stopped,),
