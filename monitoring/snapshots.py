@@ -87,7 +87,7 @@ def make_partitions_ahead(*, today: date) -> None:
 
 
 def forget_partitions() -> None:
-    """Ask for every day's anew: somebody has dropped them all."""
+    """Ask for every day anew: somebody has dropped partitions."""
     _made.clear()
 
 
